@@ -1,0 +1,365 @@
+//! Wires everything and owns every task: the only module that sees all others.
+//!
+//! ```text
+//! grid, prices ─> collector ─> store ─> mirror ─> Arc<Snapshot> in memory <─ decider <─ webhook, extender
+//!                                                                               │
+//!                                          metrics, ledger <── fail-open layer ─┘
+//! ```
+//!
+//! A task that ends before it was told to ends the process: a replica that looks healthy and does nothing is worse than
+//! one that is restarted.
+
+mod mirror;
+mod sources;
+
+use std::fmt;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use arc_swap::{ArcSwap, ArcSwapOption};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::audit::ledger::{Ledger, Writer};
+use crate::catalogue::Catalogue;
+use crate::clock::Clock;
+use crate::config::{Config, FilterMode, Mode, TlsMode};
+use crate::decider::{Decider, Settings};
+use crate::extender::filter::Filter;
+use crate::extender::prioritize::Prioritize;
+use crate::http::admin::{Admin, MockControl, admin};
+use crate::http::fail_open::{DeadlineFrom, FailOpen, Limits, Shared};
+use crate::http::router::{Endpoints, webhook};
+use crate::http::server::{ConnectionLimits, Server, ShutdownStages, Transport, bind};
+use crate::kubernetes::cluster::ClusterView;
+use crate::metrics::Metrics;
+use crate::providers::grid::{GridSource, MockGrid};
+use crate::providers::refresh::{CollectNow, Collector};
+use crate::readiness::Readiness;
+use crate::store::{MemoryStore, SnapshotStore};
+use crate::tls::{Certificate, CertificateResolver, Host, Issued, issue, server_config};
+use crate::webhook::mutate::Mutate;
+
+pub use sources::{snapshot_once, static_tables};
+
+/// What the start waits for before requests should come.
+const SNAPSHOT: &str = "snapshot";
+/// No longer than this: a replica without data still answers, and says that it does without.
+const SNAPSHOT_PATIENCE: Duration = Duration::from_secs(10);
+/// How long the ledger may take to write what is left at the end.
+const LEDGER_PATIENCE: Duration = Duration::from_secs(2);
+/// Where a development certificate is valid when `tls.hosts` says nothing.
+const LOCAL_HOSTS: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
+
+/// What a process is started with.
+pub struct Options {
+    /// The configuration.
+    pub config: Config,
+    /// The built-in tables.
+    pub catalogue: Arc<Catalogue>,
+    /// Where the TLS listener listens.
+    pub webhook_addr: SocketAddr,
+    /// Where the plain listener listens.
+    pub admin_addr: SocketAddr,
+    /// Where the certificate is; `None`: made at the start, unless configuration says otherwise.
+    pub cert_dir: Option<PathBuf>,
+    /// What is known of the cluster.
+    pub cluster: ClusterView,
+    /// What time it is.
+    pub clock: Clock,
+    /// Where decision records are written; `None`: nowhere, they stay in memory.
+    pub decision_log: Option<Box<dyn Write + Send>>,
+    /// This process's name in records.
+    pub replica: String,
+    /// How long to keep serving after the process was told to end, while load balancers take note.
+    pub leave_delay: Duration,
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options").field("webhook_addr", &self.webhook_addr).finish_non_exhaustive()
+    }
+}
+
+/// A process that serves.
+#[derive(Debug)]
+pub struct App {
+    webhook_addr: SocketAddr,
+    admin_addr: SocketAddr,
+    authority_pem: Option<String>,
+    mock: Option<Arc<MockGrid>>,
+    decider: Arc<Decider>,
+    readiness: Readiness,
+    tasks: JoinSet<&'static str>,
+    stages: ShutdownStages,
+    stop_background: CancellationToken,
+    leave_delay: Duration,
+    writer: Writer,
+}
+
+impl App {
+    /// Binds, loads and starts everything; requests are answered from here on.
+    ///
+    /// # Errors
+    /// A port is taken, or the certificate is missing or wrong.
+    pub fn start(options: Options) -> anyhow::Result<Self> {
+        let Options { config, catalogue, clock, .. } = options;
+        let identity = Identity::load(&config, options.cert_dir, &clock)?;
+        // Both ports before any task: a start that fails leaves nothing running.
+        let webhook_listener = bind(options.webhook_addr, "--webhook-addr")?;
+        let admin_listener = bind(options.admin_addr, "--admin-addr")?;
+
+        let metrics = Arc::new(Metrics::new()?);
+        metrics.certificate_expires(identity.certificate.validity().not_after);
+        let (ledger, writer) = Ledger::start(options.replica, options.decision_log)?;
+        let readiness = Readiness::waiting_for(&[SNAPSHOT]);
+        let stop_background = CancellationToken::new();
+        let mut tasks = JoinSet::new();
+
+        let tables = static_tables(&config, &catalogue);
+        let snapshot = Arc::new(ArcSwapOption::empty());
+        let store = SnapshotStore::Memory(MemoryStore::default());
+        let (seen_sender, seen) = watch::channel(0);
+        tasks.spawn(mirror::run(
+            store.clone(),
+            tables,
+            snapshot.clone(),
+            seen_sender,
+            stop_background.clone(),
+        ));
+
+        let (collect, requests) = CollectNow::channel();
+        let grid = sources::grid(&config, &catalogue);
+        let mock = match &grid {
+            GridSource::Mock(mock) => Some(mock.clone()),
+            GridSource::Catalogue(_) => None,
+        };
+        let collector = Collector {
+            grid,
+            prices: sources::prices(&config, &catalogue),
+            regions: config.regions.clone(),
+            grid_interval: config.grid.refresh,
+            price_interval: config.prices.refresh,
+            store,
+            metrics: metrics.clone(),
+            clock: clock.clone(),
+        };
+        let stop = stop_background.clone();
+        tasks.spawn(async move {
+            collector.run(requests, stop).await;
+            "collector"
+        });
+        tasks.spawn(await_snapshot(readiness.clone(), seen.clone(), stop_background.clone()));
+
+        let cluster = Arc::new(ArcSwap::from_pointee(options.cluster));
+        let process = getrandom::u64().context("the operating system gives no random numbers")?;
+        let decider = Arc::new(Decider::new(Settings::new(&config), snapshot, cluster, process));
+        let endpoints = endpoints(&config, &decider, &metrics, &ledger, &clock);
+        let admin_state = Admin {
+            decider: decider.clone(),
+            metrics,
+            ledger,
+            clock,
+            readiness: readiness.clone(),
+            mock: mock.clone().map(|grid| MockControl { grid, collect, seen }),
+        };
+        let admin_routes = admin(&endpoints, admin_state);
+
+        let stages = ShutdownStages::default();
+        let server = |name, transport| Server {
+            name,
+            transport,
+            limits: ConnectionLimits::default(),
+            stages: stages.clone(),
+        };
+        let tls = server_config(
+            CertificateResolver::new(identity.certificate),
+            config.server.client_ca_file.as_deref(),
+        )?;
+        let webhook_addr = webhook_listener.local_addr()?;
+        let admin_addr = admin_listener.local_addr()?;
+        let webhook_server = server("webhook", Transport::Tls(tls));
+        let admin_server = server("admin", Transport::Plain);
+        tasks.spawn(async move {
+            webhook_server.serve(webhook_listener, webhook(endpoints)).await;
+            "webhook listener"
+        });
+        tasks.spawn(async move {
+            admin_server.serve(admin_listener, admin_routes).await;
+            "admin listener"
+        });
+        tracing::info!(%webhook_addr, %admin_addr, mode = config.mode.as_str(), "serving");
+        Ok(Self {
+            webhook_addr,
+            admin_addr,
+            authority_pem: identity.authority_pem,
+            mock,
+            decider,
+            readiness,
+            tasks,
+            stages,
+            stop_background,
+            leave_delay: options.leave_delay,
+            writer,
+        })
+    }
+
+    /// Where the TLS listener listens.
+    #[must_use]
+    pub const fn webhook_addr(&self) -> SocketAddr {
+        self.webhook_addr
+    }
+
+    /// Where the plain listener listens.
+    #[must_use]
+    pub const fn admin_addr(&self) -> SocketAddr {
+        self.admin_addr
+    }
+
+    /// The authority of a certificate that was made at the start.
+    #[must_use]
+    pub fn authority_pem(&self) -> Option<&str> {
+        self.authority_pem.as_deref()
+    }
+
+    /// The mock grid, while it is configured.
+    #[must_use]
+    pub const fn mock(&self) -> Option<&Arc<MockGrid>> {
+        self.mock.as_ref()
+    }
+
+    /// What decides.
+    #[must_use]
+    pub const fn decider(&self) -> &Arc<Decider> {
+        &self.decider
+    }
+
+    /// Whether requests should come.
+    #[must_use]
+    pub const fn readiness(&self) -> &Readiness {
+        &self.readiness
+    }
+
+    /// Serves until `shutdown`, then leaves in order: unready, go on serving, stop accepting, finish what is under way,
+    /// write what was decided.
+    ///
+    /// # Errors
+    /// A task ended that should not have: the process has to be restarted.
+    pub async fn run_until(mut self, shutdown: impl Future<Output = ()>) -> anyhow::Result<()> {
+        let ended_early = tokio::select! {
+            () = shutdown => None,
+            ended = self.tasks.join_next() => ended,
+        };
+        self.readiness.leave();
+        self.stages.wind_down.cancel();
+        if ended_early.is_none() {
+            tracing::info!(delay = ?self.leave_delay, "leaving: unready, still serving");
+            tokio::time::sleep(self.leave_delay).await;
+        }
+        self.stages.stop.cancel();
+        self.stop_background.cancel();
+        // The listeners bound their own draining.
+        while self.tasks.join_next().await.is_some() {}
+        let closed = tokio::task::spawn_blocking(move || self.writer.close());
+        if tokio::time::timeout(LEDGER_PATIENCE, closed).await.is_err() {
+            tracing::warn!("decision records were left unwritten: standard output does not take them");
+        }
+        match ended_early {
+            None => Ok(()),
+            Some(Ok(name)) => anyhow::bail!("the {name} ended by itself; see the log before this line"),
+            Some(Err(error)) => Err(error).context("a task was ended by a defect"),
+        }
+    }
+}
+
+/// The certificate, and the authority it was made with.
+struct Identity {
+    certificate: Certificate,
+    authority_pem: Option<String>,
+}
+
+impl Identity {
+    fn load(config: &Config, cert_dir: Option<PathBuf>, clock: &Clock) -> anyhow::Result<Self> {
+        let identity = match (config.tls.mode, cert_dir) {
+            (Some(TlsMode::SelfSigned), _) | (None, None) => Self::make(&config.tls.hosts, clock)?,
+            (Some(TlsMode::Files) | None, Some(dir)) => {
+                Self { certificate: Certificate::load(&dir)?, authority_pem: None }
+            }
+            (Some(TlsMode::Files), None) => anyhow::bail!(
+                "tls.mode is files, and no directory was given: add --cert-dir DIR, or set tls.mode to self-signed"
+            ),
+        };
+        if let Some(warning) = identity.certificate.warning(clock.now()) {
+            tracing::warn!(warning, "certificate");
+        }
+        Ok(identity)
+    }
+
+    fn make(hosts: &[String], clock: &Clock) -> anyhow::Result<Self> {
+        let local = LOCAL_HOSTS.iter().map(|host| (*host).to_owned());
+        let hosts = hosts.iter().cloned().chain(local).map(|host| host.parse());
+        let hosts: Vec<Host> = hosts.collect::<Result<_, _>>().context("tls.hosts")?;
+        let issued: Issued = issue(&hosts, clock.now())?;
+        Ok(Self {
+            certificate: issued.certificate()?,
+            authority_pem: Some(issued.authority_pem().to_owned()),
+        })
+    }
+}
+
+fn endpoints(
+    config: &Config,
+    decider: &Arc<Decider>,
+    metrics: &Arc<Metrics>,
+    ledger: &Ledger,
+    clock: &Clock,
+) -> Endpoints {
+    let max_filter_body = config.server.max_filter_body_bytes;
+    // Two full node lists at once, and the small bodies of everything else many times over.
+    let max_bytes = 2 * max_filter_body.max(config.server.max_body_bytes);
+    let max_concurrent = usize::try_from(config.server.max_concurrent.get()).unwrap_or(usize::MAX);
+    let shared =
+        Shared::new(max_concurrent, max_bytes, metrics.clone(), ledger.clone(), clock.clone(), config.mode);
+    let webhook = Limits {
+        max_body_bytes: config.server.max_body_bytes,
+        deadline: config.decision.deadline,
+        deadline_from: DeadlineFrom::Arrival,
+    };
+    let extender = Limits { max_body_bytes: max_filter_body, deadline_from: DeadlineFrom::Body, ..webhook };
+    let filter_mode = match (config.mode, config.extender.filter) {
+        (Mode::Steer, FilterMode::Observe) => Mode::Shadow,
+        (mode, _) => mode,
+    };
+    Endpoints {
+        mutate: FailOpen::new(Mutate::new(decider.clone()), webhook, shared.clone()),
+        filter: FailOpen::new(Filter::new(decider.clone()), extender, shared.in_mode(filter_mode)),
+        prioritize: FailOpen::new(Prioritize::new(decider.clone()), extender, shared),
+    }
+}
+
+/// Ready with the first snapshot, or without one once patience ends.
+async fn await_snapshot(
+    readiness: Readiness,
+    mut seen: watch::Receiver<u64>,
+    stop: CancellationToken,
+) -> &'static str {
+    let first = async {
+        if tokio::time::timeout(SNAPSHOT_PATIENCE, seen.wait_for(|version| *version > 0)).await.is_err() {
+            readiness.goes_without(SNAPSHOT);
+            tracing::warn!("no grid data yet: every pod is admitted unchanged until there are some");
+        }
+        // The sender outlives this task.
+        let _ = seen.wait_for(|version| *version > 0).await;
+        readiness.has(SNAPSHOT);
+    };
+    tokio::select! {
+        () = first => stop.cancelled().await,
+        () = stop.cancelled() => {}
+    }
+    "readiness watch"
+}

@@ -1,0 +1,183 @@
+//! The ledger: takes entries in order, writes each as one JSON line on standard output, keeps the recent ones for
+//! `/decisions`, and chains them by hash so that a changed or missing line shows.
+//!
+//! A request hands an entry over and goes on. When the writer cannot keep up, or standard output blocks, entries are
+//! dropped and counted; no request ever waits for them.
+
+use std::collections::VecDeque;
+use std::fmt::Write as _;
+use std::io::Write;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
+
+use super::entry::Entry;
+use super::record::DecisionRecord;
+
+/// Entries waiting to be written. At 10,000 decisions a second this rides out a writer that stalls for 0.4 s; an entry
+/// with 30 regions is about 8 KB, so the queue is bounded by about 32 MB at the very worst.
+const QUEUE_LENGTH: usize = 4096;
+/// Records kept for `/decisions`.
+const RECENT_LENGTH: usize = 200;
+/// What the first record of a process has for `prev`.
+pub const FIRST_PREV: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+
+/// What is handed to the writer.
+enum Message {
+    Entry(Box<Entry>),
+    Close,
+}
+
+/// Where requests leave their entries.
+#[derive(Clone, Debug)]
+pub struct Ledger {
+    queue: SyncSender<Message>,
+    recent: Arc<Mutex<Recent>>,
+}
+
+/// The last records and the head of the chain.
+#[derive(Debug)]
+struct Recent {
+    lines: VecDeque<Box<RawValue>>,
+    head: String,
+}
+
+/// The entry could not be taken: the queue is full or its writer is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dropped;
+
+/// The thread that writes; joins on [`Writer::close`].
+#[derive(Debug)]
+pub struct Writer {
+    queue: SyncSender<Message>,
+    thread: JoinHandle<()>,
+}
+
+impl Ledger {
+    /// Starts a ledger that writes to `out`, when there is one, in the name of `replica`.
+    ///
+    /// # Errors
+    /// The operating system refuses another thread.
+    pub fn start(replica: String, out: Option<Box<dyn Write + Send>>) -> std::io::Result<(Self, Writer)> {
+        let (queue, entries) = sync_channel(QUEUE_LENGTH);
+        let recent = Arc::new(Mutex::new(Recent { lines: VecDeque::new(), head: FIRST_PREV.to_owned() }));
+        let thread = {
+            let recent = recent.clone();
+            std::thread::Builder::new()
+                .name("ledger".to_owned())
+                .spawn(move || write_all(&entries, &replica, out, &recent))?
+        };
+        Ok((Self { queue: queue.clone(), recent }, Writer { queue, thread }))
+    }
+
+    /// Hands an entry over.
+    ///
+    /// # Errors
+    /// It was dropped; the caller counts it.
+    pub fn offer(&self, entry: Entry) -> Result<(), Dropped> {
+        self.queue.try_send(Message::Entry(Box::new(entry))).map_err(|error| match error {
+            TrySendError::Full(_) | TrySendError::Disconnected(_) => Dropped,
+        })
+    }
+
+    /// The recent records, newest first.
+    #[must_use]
+    pub fn recent(&self) -> Vec<Box<RawValue>> {
+        let recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        recent.lines.iter().rev().cloned().collect()
+    }
+
+    /// Hash of the last record: what shows whether the end of a chain was cut off.
+    #[must_use]
+    pub fn head(&self) -> String {
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner).head.clone()
+    }
+}
+
+impl Writer {
+    /// Writes what was handed over before this call, then ends.
+    pub fn close(self) {
+        // The only failure is a writer that has ended already.
+        let _ = self.queue.send(Message::Close);
+        let _ = self.thread.join();
+    }
+
+    /// Whether the thread has ended, which only [`Writer::close`] should make it do.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.thread.is_finished()
+    }
+}
+
+fn write_all(
+    entries: &Receiver<Message>,
+    replica: &str,
+    mut out: Option<Box<dyn Write + Send>>,
+    recent: &Mutex<Recent>,
+) {
+    let mut prev = FIRST_PREV.to_owned();
+    let mut seq = 0;
+    let mut out_is_broken = false;
+    while let Ok(Message::Entry(entry)) = entries.recv() {
+        seq += 1;
+        let record = DecisionRecord::new(&entry, replica, seq);
+        let (line, hash) = match chain(&record, &prev) {
+            Ok(chained) => chained,
+            Err(error) => {
+                tracing::error!(%error, seq, "decision record cannot be written as JSON");
+                continue;
+            }
+        };
+        if let Some(writer) = &mut out {
+            let written = writer.write_all(line.as_bytes()).and_then(|()| writer.write_all(b"\n"));
+            match (&written, out_is_broken) {
+                (Err(error), false) => tracing::error!(%error, "decision log cannot be written"),
+                (Ok(()), true) => tracing::info!(seq, "decision log is written again"),
+                _ => {}
+            }
+            out_is_broken = written.is_err();
+        }
+        prev.clone_from(&hash);
+        remember(recent, line, hash);
+    }
+}
+
+fn remember(recent: &Mutex<Recent>, line: String, hash: String) {
+    let Ok(line) = RawValue::from_string(line) else { return };
+    let mut recent = recent.lock().unwrap_or_else(PoisonError::into_inner);
+    if recent.lines.len() == RECENT_LENGTH {
+        recent.lines.pop_front();
+    }
+    recent.lines.push_back(line);
+    recent.head = hash;
+}
+
+/// The record's line with `prev` and `hash` at its end, and the hash: SHA-256, in hex, over `prev` and the line
+/// without `hash`.
+fn chain(record: &DecisionRecord<'_>, prev: &str) -> Result<(String, String), serde_json::Error> {
+    let mut line = serde_json::to_string(record)?;
+    line.pop();
+    line.push_str(r#","prev":""#);
+    line.push_str(prev);
+    line.push_str("\"}");
+    let mut digest = Sha256::new();
+    digest.update(prev.as_bytes());
+    digest.update(line.as_bytes());
+    let hash = hex(&digest.finalize());
+    line.pop();
+    line.push_str(r#","hash":""#);
+    line.push_str(&hash);
+    line.push_str("\"}");
+    Ok((line, hash))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing into a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

@@ -1,0 +1,111 @@
+//! What a decision is expected to bring, against three counterfactuals that are fixed beforehand.
+//!
+//! Projected, hence modelled: the realised figures come from where the pod really ran. Savings may be negative.
+
+use crate::domain::net_benefit::Figures;
+use crate::domain::units::{Grams, KilowattHours, Usd};
+use crate::domain::{Decision, Snapshot};
+
+/// What the pod is compared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Against {
+    /// The configured baseline.
+    Baseline,
+    /// What Kubernetes alone does: the mean over the eligible regions.
+    SchedulerMix,
+    /// The eligible region with the lowest annual mean intensity times PUE: without it, any claim is met by a
+    /// constant.
+    StaticGreenest,
+}
+
+impl Against {
+    /// Every counterfactual.
+    pub const ALL: [Self; 3] = [Self::Baseline, Self::SchedulerMix, Self::StaticGreenest];
+
+    /// The counterfactual in metrics.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Baseline => "baseline",
+            Self::SchedulerMix => "scheduler_mix",
+            Self::StaticGreenest => "static_greenest",
+        }
+    }
+}
+
+/// What the preferred region brings against the decision's base.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Projection {
+    /// Cash saved: price, egress and migration; never carbon or latency. Attributed: the bill changes only when
+    /// nodes scale.
+    pub saved: Usd,
+    /// Emissions avoided.
+    pub avoided: Grams,
+    /// Energy used in the preferred region.
+    pub energy: KilowattHours,
+    /// Emissions in the preferred region.
+    pub emissions: Grams,
+}
+
+/// The projection of a decision that prefers a region; `None` for one that prefers none.
+#[must_use]
+pub fn project(decision: &Decision) -> Option<Projection> {
+    let base = decision.base?;
+    let preferred = decision.preferred_score()?;
+    let figures = preferred.assessment.figures.ok()?;
+    Some(Projection {
+        saved: preferred.terms?.cash(),
+        avoided: base.figures.emissions - figures.emissions,
+        energy: figures.energy,
+        emissions: figures.emissions,
+    })
+}
+
+/// Cash saved and emissions avoided against one counterfactual.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Savings {
+    /// Cash; negative when the choice costs more. `None` when transfer matters and is not priced.
+    pub saved: Option<Usd>,
+    /// Emissions; negative when the choice emits more.
+    pub avoided: Grams,
+}
+
+/// What the preferred region brings against a counterfactual; `None` when either side is not known.
+#[must_use]
+pub fn savings(
+    decision: &Decision,
+    snapshot: &Snapshot,
+    egress_gb: f64,
+    against: Against,
+) -> Option<Savings> {
+    let preferred = decision.preferred_score()?.assessment.figures.ok()?;
+    let other = counterfactual(decision, snapshot, against)?;
+    let egress = if egress_gb == 0.0 {
+        Some(0.0)
+    } else {
+        other.egress_per_gb.zip(preferred.egress_per_gb).map(|(there, here)| (there.0 - here.0) * egress_gb)
+    };
+    Some(Savings {
+        saved: egress.map(|egress| other.cost - preferred.cost + Usd(egress)),
+        avoided: other.emissions - preferred.emissions,
+    })
+}
+
+fn counterfactual(decision: &Decision, snapshot: &Snapshot, against: Against) -> Option<Figures> {
+    let known = || {
+        decision.scores.iter().filter_map(|score| {
+            score.assessment.figures.as_ref().ok().map(|figures| (score.region(), figures))
+        })
+    };
+    match against {
+        Against::Baseline => decision.base.map(|base| base.figures),
+        Against::SchedulerMix => Figures::weighted_mean(&known().map(|(_, figures)| (figures, 1.0))),
+        Against::StaticGreenest => known()
+            .filter_map(|(id, figures)| {
+                let region = snapshot.regions.get(id);
+                region.annual_mean.map(|mean| (mean.0 * region.pue.0, figures))
+            })
+            .min_by(|(a, _), (b, _)| a.total_cmp(b))
+            .map(|(_, figures)| *figures),
+    }
+}

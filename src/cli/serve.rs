@@ -1,0 +1,143 @@
+//! `eco-pulse serve`.
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{ConfigArg, UsageError, load, runtime};
+use crate::app::{App, Options};
+use crate::clock::Clock;
+use crate::kubernetes::cluster::ClusterView;
+use crate::telemetry;
+
+const EXAMPLE: &str = "\
+Examples:
+  eco-pulse serve
+  eco-pulse serve --config eco-pulse.yaml --cert-dir certs
+  curl -s localhost:8080/snapshot";
+
+/// Kubernetes needs a moment to take a pod out of its Services after it became unready.
+const LEAVE_DELAY: Duration = Duration::from_secs(5);
+/// Where Kubernetes tells a pod its namespace.
+const NAMESPACE_FILE: &str = "/var/run/secrets/kubernetes.io/serviceaccount/namespace";
+/// The namespace that the chart installs into.
+const DEFAULT_NAMESPACE: &str = "eco-pulse";
+
+/// Arguments of `eco-pulse serve`.
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLE)]
+pub struct ServeArgs {
+    #[command(flatten)]
+    config: ConfigArg,
+    /// Address of the TLS listener: /mutate, /filter, /prioritize, /health
+    #[arg(long, value_name = "ADDR", default_value = "0.0.0.0:8443", env = "ECO_PULSE_WEBHOOK_ADDR")]
+    webhook_addr: SocketAddr,
+    /// Address of the plain listener: /metrics, /readyz, /snapshot, /decisions, ...
+    #[arg(long, value_name = "ADDR", default_value = "0.0.0.0:8080", env = "ECO_PULSE_ADMIN_ADDR")]
+    admin_addr: SocketAddr,
+    /// Directory of tls.crt and tls.key; without one a certificate is made at the start
+    #[arg(long, value_name = "DIR", env = "ECO_PULSE_CERT_DIR")]
+    cert_dir: Option<PathBuf>,
+    /// Whether to look at the cluster the process runs in
+    #[arg(long, value_name = "MODE", default_value = "auto", env = "ECO_PULSE_KUBE")]
+    kube: Kube,
+    /// What this process does
+    #[arg(long, value_name = "ROLE", default_value = "all", env = "ECO_PULSE_ROLE")]
+    role: Role,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Kube {
+    /// Look, where there is one
+    Auto,
+    /// Do not look
+    Off,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Role {
+    /// Everything
+    All,
+    /// Answer for pods
+    Webhook,
+    /// Collect, account, rotate certificates
+    Controller,
+}
+
+impl ServeArgs {
+    /// Runs until the process is told to end.
+    ///
+    /// # Errors
+    /// Invalid configuration, a port that is taken, a bad certificate, or a task that ended by itself.
+    pub fn run(self, clock: &Clock) -> anyhow::Result<()> {
+        let (config, catalogue) = load(self.config.config.as_deref())?;
+        if self.role != Role::All {
+            let role =
+                self.role.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
+            return Err(UsageError(format!(
+                "--role {role}: roles share grid data through store.redis, which is not in this version; use --role all"
+            ))
+            .into());
+        }
+        telemetry::start(config.log.level);
+        for warning in &config.warnings {
+            tracing::warn!(warning, "configuration");
+        }
+        if self.kube == Kube::Auto {
+            tracing::info!(
+                "nodes and namespaces are not watched in this version: regions come from configuration"
+            );
+        }
+        let decision_log: Option<Box<dyn Write + Send>> =
+            if config.log.decisions { Some(Box::new(std::io::stdout())) } else { None };
+        let options = Options {
+            config,
+            catalogue,
+            webhook_addr: self.webhook_addr,
+            admin_addr: self.admin_addr,
+            cert_dir: self.cert_dir,
+            cluster: ClusterView::unwatched(&own_namespace()),
+            clock: clock.clone(),
+            decision_log,
+            replica: replica(),
+            leave_delay: LEAVE_DELAY,
+        };
+        runtime()?.block_on(async {
+            let mut terminate = signal(SignalKind::terminate())?;
+            let mut interrupt = signal(SignalKind::interrupt())?;
+            let told_to_end = async move {
+                tokio::select! {
+                    _ = terminate.recv() => {}
+                    _ = interrupt.recv() => {}
+                }
+                // A second signal does not wait for anything.
+                tokio::spawn(async move {
+                    tokio::select! {
+                        _ = terminate.recv() => {}
+                        _ = interrupt.recv() => {}
+                    }
+                    std::process::exit(1);
+                });
+            };
+            App::start(options)?.run_until(told_to_end).await
+        })
+    }
+}
+
+fn own_namespace() -> String {
+    let mounted = || std::fs::read_to_string(NAMESPACE_FILE).ok().map(|text| text.trim().to_owned());
+    std::env::var("POD_NAMESPACE")
+        .ok()
+        .or_else(mounted)
+        .filter(|namespace| !namespace.is_empty())
+        .unwrap_or_else(|| DEFAULT_NAMESPACE.to_owned())
+}
+
+fn replica() -> String {
+    let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    variable("POD_NAME").or_else(|| variable("HOSTNAME")).unwrap_or_else(|| "eco-pulse".to_owned())
+}

@@ -1,0 +1,185 @@
+//! The one way from a pod to a decision, for webhook, extender, `explain` and demo alike: plan, then decide, on what
+//! is in memory.
+//!
+//! Holds the views that others keep up to date. Calls nobody, waits for nothing.
+
+use std::sync::Arc;
+
+use arc_swap::{ArcSwap, ArcSwapOption};
+use jiff::Timestamp;
+
+use crate::audit::entry::{DecisionId, DecisionIds, Subject};
+use crate::config::{Config, FilterMode, Mode};
+use crate::domain::{
+    BypassReason, Decision, EffectivePolicy, Outcome, PodDemand, RegionId, Snapshot, decide,
+};
+use crate::herd::Herd;
+use crate::kubernetes::cluster::ClusterView;
+use crate::kubernetes::placement::{PlacementSettings, Planned, PodInContext, plan};
+use crate::kubernetes::pod::Pod;
+
+/// What configuration says about decisions.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// What is done with decisions.
+    pub mode: Mode,
+    /// Where a pod says nothing.
+    pub placement: PlacementSettings,
+    /// What a decision weighs.
+    pub policy: EffectivePolicy,
+    /// Weight of the winner's preferred term, 1 to 100.
+    pub affinity_weight: u8,
+    /// Whether the extender enforces.
+    pub filter: FilterMode,
+    /// Steered pods per region and minute.
+    pub max_pods_per_minute: u32,
+}
+
+impl Settings {
+    /// The part of a configuration that decisions need.
+    #[must_use]
+    pub fn new(config: &Config) -> Self {
+        Self {
+            mode: config.mode,
+            placement: PlacementSettings {
+                topology_key: config.topology_key.clone(),
+                default_duration: config.workload.default_duration,
+                default_egress: config.workload.egress,
+                instance_type: config.prices.instance_type.clone(),
+                capacity_type: config.prices.capacity_type,
+            },
+            policy: config.policy(),
+            affinity_weight: config.decision.affinity_weight.get(),
+            filter: config.extender.filter,
+            max_pods_per_minute: config.herd.max_pods_per_minute.get(),
+        }
+    }
+}
+
+/// Where the current snapshot is read from.
+pub type SnapshotView = Arc<ArcSwapOption<Snapshot>>;
+
+/// Makes decisions.
+#[derive(Debug)]
+pub struct Decider {
+    settings: Settings,
+    snapshot: SnapshotView,
+    cluster: Arc<ArcSwap<ClusterView>>,
+    herd: Herd,
+    ids: DecisionIds,
+}
+
+/// A decision with what it was made of, and what a caller needs to act on it.
+#[derive(Clone, Debug)]
+pub struct Decided {
+    /// Its id.
+    pub id: DecisionId,
+    /// The decision.
+    pub decision: Decision,
+    /// What the pod asked for; `None` when it did not come to that.
+    pub demand: Option<PodDemand>,
+    /// What was known; `None` when nothing was.
+    pub snapshot: Option<Arc<Snapshot>>,
+    /// Annotations that could not be read, for people.
+    pub warnings: Vec<String>,
+}
+
+impl Decider {
+    /// A decider over views that others keep up to date. `process` is a random number that makes its ids its own.
+    #[must_use]
+    pub fn new(
+        settings: Settings,
+        snapshot: SnapshotView,
+        cluster: Arc<ArcSwap<ClusterView>>,
+        process: u64,
+    ) -> Self {
+        let herd = Herd::new(settings.max_pods_per_minute);
+        Self { settings, snapshot, cluster, herd, ids: DecisionIds::new(process) }
+    }
+
+    /// What configuration says.
+    #[must_use]
+    pub const fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// What is known of the cluster now.
+    #[must_use]
+    pub fn cluster(&self) -> Arc<ClusterView> {
+        self.cluster.load_full()
+    }
+
+    /// What is known of grid and market now.
+    #[must_use]
+    pub fn snapshot(&self) -> Option<Arc<Snapshot>> {
+        self.snapshot.load_full()
+    }
+
+    /// A decision that was not made, for a reason that lies outside the pod.
+    #[must_use]
+    pub fn bypass(&self, reason: BypassReason) -> Decided {
+        Decided {
+            id: self.ids.next(),
+            decision: Decision::bypass(reason),
+            demand: None,
+            snapshot: None,
+            warnings: Vec::new(),
+        }
+    }
+
+    /// Decides about a pod.
+    #[must_use]
+    pub fn decide(&self, subject: PodInContext<'_>, now: Timestamp) -> Decided {
+        self.decide_in(subject, None, &self.cluster.load(), now)
+    }
+
+    /// Decides about a pod in a cluster as a caller sees it, among the regions it offers; `None` offers all that are
+    /// configured.
+    #[must_use]
+    pub fn decide_in(
+        &self,
+        subject: PodInContext<'_>,
+        offered: Option<&[RegionId]>,
+        cluster: &ClusterView,
+        now: Timestamp,
+    ) -> Decided {
+        if self.settings.mode == Mode::Off {
+            return self.bypass(BypassReason::ModeOff);
+        }
+        let Some(snapshot) = self.snapshot() else { return self.bypass(BypassReason::NoSnapshot) };
+        let Planned { plan, warnings } = plan(subject, offered, cluster, &snapshot, &self.settings.placement);
+        let (decision, demand) = match plan {
+            Err(reason) => (Decision::bypass(reason), None),
+            Ok(mut plan) => {
+                for candidate in &mut plan.candidates.list {
+                    candidate.quota_left = Some(self.herd.left(candidate.region, now));
+                }
+                let decision = decide(&plan.demand, &plan.candidates, &snapshot, &self.settings.policy, now);
+                (decision, Some(plan.demand))
+            }
+        };
+        Decided { id: self.ids.next(), decision, demand, snapshot: Some(snapshot), warnings }
+    }
+
+    /// Takes a steered pod off its region's quota.
+    pub fn carried_out(&self, decision: &Decision, now: Timestamp) {
+        if let Outcome::Steer { target } = decision.outcome
+            && let Some(score) = decision.scores.get(target)
+        {
+            self.herd.take(score.region(), now);
+        }
+    }
+}
+
+/// Who a decision is for, as the record names it.
+#[must_use]
+pub fn subject_of(pod: &Pod<'_>, uid: &str, namespace: &str) -> Subject {
+    let metadata = &pod.metadata;
+    let name = metadata.name.as_deref().filter(|name| !name.is_empty()).or(metadata.generate_name.as_deref());
+    Subject {
+        uid: uid.to_owned(),
+        namespace: namespace.to_owned(),
+        pod: name.unwrap_or_default().to_owned(),
+        owner: pod.owner().map(|owner| (owner.kind.to_string(), owner.name.to_string())),
+    }
+}

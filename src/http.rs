@@ -1,0 +1,6 @@
+//! HTTP: the listeners, their routes, and the one layer that turns every failure into "as if nobody were here".
+
+pub mod admin;
+pub mod fail_open;
+pub mod router;
+pub mod server;

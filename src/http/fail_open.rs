@@ -1,0 +1,390 @@
+//! The fail-open layer, the only place that turns failure into an answer: bounded body, bounded concurrency, deadline,
+//! panic, and whatever the endpoint itself could not do.
+//!
+//! It reads the whole body first, since an answer that changes nothing needs the review's uid or the scheduler's
+//! node list. What is counted and recorded is what was answered, never what was only computed.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use bytes::{Bytes, BytesMut};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderValue, Request, StatusCode};
+use http_body_util::BodyExt;
+use jiff::Timestamp;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::audit::entry::{Endpoint, Entry, Subject};
+use crate::audit::ledger::Ledger;
+use crate::clock::{Clock, monotonic_now};
+use crate::config::Mode;
+use crate::decider::Decided;
+use crate::domain::BypassReason;
+use crate::metrics::Metrics;
+
+/// Bodies up to this size are decided about on the spot; larger ones on a thread of their own, where the deadline can
+/// leave them behind. On the spot the work is bounded by the size: at the slowest parser speed seen, 100 MB/s, this
+/// many bytes take under 3 ms, and a hop to another thread would cost each small request more than its decision.
+const INLINE_BYTES: usize = 256 * 1024;
+/// Taken off the caller's own time-out, so that the answer is on its way before the caller gives up.
+const CALLER_MARGIN: Duration = Duration::from_millis(50);
+/// A body has to be there in this time where the deadline starts only after it.
+const BODY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Granularity of the budget for bytes in flight.
+const BUDGET_UNIT: usize = 4096;
+
+/// What an endpoint does with a body. Synchronous on purpose: there is nothing to wait for.
+pub trait Answering: Send + Sync + 'static {
+    /// Which endpoint this is.
+    const ENDPOINT: Endpoint;
+    /// A body that cannot be answered at all.
+    type Error: std::error::Error;
+
+    /// Decides and answers.
+    ///
+    /// # Errors
+    /// The body names nothing that an answer could be about.
+    fn answer(&self, body: &[u8], now: Timestamp) -> Result<Answer, Self::Error>;
+
+    /// Answers as if Eco-Pulse were not there. Has to be cheap, and does not decide.
+    ///
+    /// # Errors
+    /// The body names nothing that an answer could be about.
+    fn open(&self, body: &[u8], reason: BypassReason) -> Result<Answer, Self::Error>;
+
+    /// Called once the answer is on its way and is no rehearsal.
+    fn carried_out(&self, draft: &Draft, now: Timestamp);
+}
+
+/// An answer with what is to be recorded of it.
+#[derive(Debug)]
+pub struct Answer {
+    /// The response's JSON.
+    pub body: Bytes,
+    /// What is to be recorded.
+    pub draft: Draft,
+}
+
+/// A record that lacks only its timing.
+#[derive(Debug)]
+pub struct Draft {
+    /// For whom.
+    pub subject: Subject,
+    /// Whether only a rehearsal was asked for.
+    pub dry_run: bool,
+    /// What was decided.
+    pub decided: Decided,
+}
+
+/// When the deadline starts to run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeadlineFrom {
+    /// With the request's arrival.
+    Arrival,
+    /// With the last byte of its body: full node lists take their time on the wire.
+    Body,
+}
+
+/// Limits of one endpoint.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Largest body.
+    pub max_body_bytes: usize,
+    /// Time for a decision.
+    pub deadline: Duration,
+    /// When that time starts.
+    pub deadline_from: DeadlineFrom,
+}
+
+/// What all endpoints share: how much may be going on at once, and where it is written down.
+#[derive(Clone, Debug)]
+pub struct Shared {
+    /// Requests that may be decided about at once.
+    pub permits: Arc<Semaphore>,
+    /// Memory that bodies may take at once, in units of [`BUDGET_UNIT`].
+    bytes: Arc<Semaphore>,
+    /// Where decisions are counted.
+    pub metrics: Arc<Metrics>,
+    /// Where they are recorded.
+    pub ledger: Ledger,
+    /// What time it is.
+    pub clock: Clock,
+    /// What the deployment does with decisions.
+    pub mode: Mode,
+}
+
+impl Shared {
+    /// With room for `max_concurrent` decisions and `max_bytes` of bodies.
+    #[must_use]
+    pub fn new(
+        max_concurrent: usize,
+        max_bytes: usize,
+        metrics: Arc<Metrics>,
+        ledger: Ledger,
+        clock: Clock,
+        mode: Mode,
+    ) -> Self {
+        Self {
+            permits: Arc::new(Semaphore::new(max_concurrent)),
+            bytes: Arc::new(Semaphore::new(max_bytes.div_ceil(BUDGET_UNIT))),
+            metrics,
+            ledger,
+            clock,
+            mode,
+        }
+    }
+}
+
+impl Shared {
+    /// The same room and books for an endpoint that does something else with decisions.
+    #[must_use]
+    pub fn in_mode(&self, mode: Mode) -> Self {
+        Self { mode, ..self.clone() }
+    }
+}
+
+/// The layer around one endpoint.
+#[derive(Debug)]
+pub struct FailOpen<A> {
+    endpoint: Arc<A>,
+    limits: Limits,
+    shared: Shared,
+}
+
+impl<A> Clone for FailOpen<A> {
+    fn clone(&self) -> Self {
+        Self { endpoint: self.endpoint.clone(), limits: self.limits, shared: self.shared.clone() }
+    }
+}
+
+/// The body could not be had; the caller's own policy opens.
+#[derive(Debug, thiserror::Error)]
+enum BodyError {
+    #[error(
+        "body is over {limit} bytes: raise server.maxBodyMiB, or server.maxFilterBodyMiB for the extender"
+    )]
+    TooLarge { limit: usize },
+    #[error("bodies in flight take all the memory they may: send fewer large requests at once")]
+    TooManyBytes,
+    #[error("body did not arrive in {0:?}")]
+    TooSlow(Duration),
+    #[error("body broke off: {0}")]
+    Broken(#[source] axum::Error),
+}
+
+impl BodyError {
+    const fn status(&self) -> StatusCode {
+        match self {
+            Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooManyBytes => StatusCode::TOO_MANY_REQUESTS,
+            Self::TooSlow(_) => StatusCode::REQUEST_TIMEOUT,
+            Self::Broken(_) => StatusCode::BAD_REQUEST,
+        }
+    }
+
+    const fn reason(&self) -> BypassReason {
+        match self {
+            Self::TooLarge { .. } | Self::Broken(_) => BypassReason::Undecodable,
+            Self::TooManyBytes => BypassReason::Overloaded,
+            Self::TooSlow(_) => BypassReason::Deadline,
+        }
+    }
+}
+
+/// A body with the memory it was granted.
+struct Granted {
+    bytes: Bytes,
+    _budget: Option<OwnedSemaphorePermit>,
+}
+
+impl<A: Answering> FailOpen<A> {
+    /// A layer around `endpoint`.
+    #[must_use]
+    pub fn new(endpoint: A, limits: Limits, shared: Shared) -> Self {
+        Self { endpoint: Arc::new(endpoint), limits, shared }
+    }
+
+    /// Answers a request, whatever happens.
+    pub async fn handle(self, request: Request<Body>) -> Response {
+        let arrived = monotonic_now();
+        let time = self.time_for(&request);
+        if let Err(problem) = check_content_type(&request) {
+            return self.refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, BypassReason::Undecodable, &problem);
+        }
+        let time_for_body = match self.limits.deadline_from {
+            DeadlineFrom::Arrival => time,
+            DeadlineFrom::Body => BODY_TIMEOUT,
+        };
+        let read = tokio::time::timeout(time_for_body, self.read_body(request)).await;
+        let body = match read.unwrap_or(Err(BodyError::TooSlow(time_for_body))) {
+            Ok(body) => body,
+            Err(error) => return self.refuse(error.status(), error.reason(), &error.to_string()),
+        };
+        let started = match self.limits.deadline_from {
+            DeadlineFrom::Arrival => arrived,
+            DeadlineFrom::Body => monotonic_now(),
+        };
+        let Ok(permit) = self.shared.permits.clone().try_acquire_owned() else {
+            return self.open(&body.bytes, BypassReason::Overloaded, started);
+        };
+        match self.answer_in_time(&body, started, time, permit).await {
+            Ok(Ok(answer)) => self.commit(answer, started),
+            Ok(Err(problem)) => self.refuse(StatusCode::BAD_REQUEST, BypassReason::Undecodable, &problem),
+            Err(reason) => self.open(&body.bytes, reason, started),
+        }
+    }
+
+    /// The time this request has: what is configured, or what its caller has left.
+    fn time_for(&self, request: &Request<Body>) -> Duration {
+        let callers = request.uri().query().and_then(caller_timeout);
+        callers.map_or(self.limits.deadline, |callers| {
+            self.limits.deadline.min(callers.saturating_sub(CALLER_MARGIN))
+        })
+    }
+
+    async fn read_body(&self, request: Request<Body>) -> Result<Granted, BodyError> {
+        let limit = self.limits.max_body_bytes;
+        let announced = request
+            .headers()
+            .get(CONTENT_LENGTH)
+            .and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+        if announced.is_some_and(|length| length > limit) {
+            return Err(BodyError::TooLarge { limit });
+        }
+        let mut body = request.into_body();
+        let mut granted: Option<OwnedSemaphorePermit> = None;
+        let mut room = 0;
+        // Room for what was announced would let a client reserve memory it never sends: it grows with the bytes.
+        let mut read = BytesMut::new();
+        while let Some(frame) = body.frame().await {
+            let Ok(data) = frame.map_err(BodyError::Broken)?.into_data() else { continue };
+            if read.len() + data.len() > limit {
+                return Err(BodyError::TooLarge { limit });
+            }
+            if read.len() + data.len() > room {
+                let units = (read.len() + data.len() - room).div_ceil(BUDGET_UNIT);
+                let more = u32::try_from(units)
+                    .ok()
+                    .and_then(|units| self.shared.bytes.clone().try_acquire_many_owned(units).ok())
+                    .ok_or(BodyError::TooManyBytes)?;
+                room += units * BUDGET_UNIT;
+                match &mut granted {
+                    Some(granted) => granted.merge(more),
+                    None => granted = Some(more),
+                }
+            }
+            read.extend_from_slice(&data);
+        }
+        Ok(Granted { bytes: read.freeze(), _budget: granted })
+    }
+
+    /// The endpoint's answer, unless the time is over or it panics.
+    async fn answer_in_time(
+        &self,
+        body: &Granted,
+        started: Instant,
+        time: Duration,
+        permit: OwnedSemaphorePermit,
+    ) -> Result<Result<Answer, String>, BypassReason> {
+        let left = time.saturating_sub(started.elapsed());
+        if left.is_zero() {
+            return Err(BypassReason::Deadline);
+        }
+        let now = self.shared.clock.now();
+        let answered = if body.bytes.len() <= INLINE_BYTES {
+            let answered = answer_caught(&*self.endpoint, &body.bytes, now);
+            drop(permit);
+            answered
+        } else {
+            let (endpoint, bytes) = (self.endpoint.clone(), body.bytes.clone());
+            let work = tokio::task::spawn_blocking(move || {
+                // Held until the work is really over, not only until nobody waits for it any more.
+                let _permit = permit;
+                answer_caught(&*endpoint, &bytes, now)
+            });
+            match tokio::time::timeout(left, work).await {
+                Ok(Ok(answered)) => answered,
+                Ok(Err(_)) => Err(BypassReason::Panic),
+                Err(_) => Err(BypassReason::Deadline),
+            }
+        };
+        if started.elapsed() > time { Err(BypassReason::Deadline) } else { answered }
+    }
+
+    /// Answers as if nobody were here.
+    fn open(&self, body: &[u8], reason: BypassReason, started: Instant) -> Response {
+        match catch_unwind(AssertUnwindSafe(|| self.endpoint.open(body, reason))) {
+            Ok(Ok(answer)) => self.commit(answer, started),
+            Ok(Err(error)) => self.refuse(StatusCode::BAD_REQUEST, reason, &error.to_string()),
+            Err(_) => self.refuse(StatusCode::INTERNAL_SERVER_ERROR, BypassReason::Panic, "defect"),
+        }
+    }
+
+    /// Counts and records what is being answered.
+    fn commit(&self, answer: Answer, started: Instant) -> Response {
+        let Answer { body, draft } = answer;
+        let at = self.shared.clock.now();
+        if !draft.dry_run {
+            self.endpoint.carried_out(&draft, at);
+            self.record(draft, started, at);
+        }
+        ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response()
+    }
+
+    fn record(&self, draft: Draft, started: Instant, at: Timestamp) {
+        let Draft { subject, dry_run, decided } = draft;
+        self.shared.metrics.malformed_annotations(decided.warnings.len());
+        let entry = Entry {
+            at,
+            id: decided.id,
+            endpoint: A::ENDPOINT,
+            subject,
+            dry_run,
+            mode: self.shared.mode,
+            decision: decided.decision,
+            demand: decided.demand,
+            snapshot: decided.snapshot,
+            duration: started.elapsed(),
+        };
+        self.shared.metrics.decided(&entry);
+        if self.shared.ledger.offer(entry).is_err() {
+            self.shared.metrics.ledger_dropped();
+        }
+    }
+
+    /// An error status: the caller's `failurePolicy: Ignore` or `ignorable: true` opens.
+    fn refuse(&self, status: StatusCode, reason: BypassReason, problem: &str) -> Response {
+        self.shared.metrics.fail_open(A::ENDPOINT, reason);
+        tracing::debug!(endpoint = A::ENDPOINT.as_str(), %status, problem, "request cannot be answered");
+        (status, format!("eco-pulse: {problem}\n")).into_response()
+    }
+}
+
+fn answer_caught<A: Answering>(
+    endpoint: &A,
+    body: &[u8],
+    now: Timestamp,
+) -> Result<Result<Answer, String>, BypassReason> {
+    catch_unwind(AssertUnwindSafe(|| endpoint.answer(body, now)))
+        .map(|answer| answer.map_err(|error| error.to_string()))
+        .map_err(|_| BypassReason::Panic)
+}
+
+fn check_content_type(request: &Request<Body>) -> Result<(), String> {
+    let given = request.headers().get(CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()));
+    let essence = given.as_deref().map(|value| value.split(';').next().unwrap_or_default().trim());
+    match essence {
+        Some(essence) if essence.eq_ignore_ascii_case("application/json") => Ok(()),
+        Some(other) => Err(format!("Content-Type is \"{other}\": send application/json")),
+        None => Err("Content-Type is missing: send application/json".to_owned()),
+    }
+}
+
+/// The API server's `?timeout=`: Go's duration text, rounded up to whole seconds.
+fn caller_timeout(query: &str) -> Option<Duration> {
+    let text = query.split('&').find_map(|pair| pair.strip_prefix("timeout="))?;
+    crate::domain::duration::parse_duration(text).ok()
+}

@@ -1,0 +1,272 @@
+//! From a pod to the arguments of a decision: is it ours to decide about, what does it ask for, where could it go.
+
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use super::affinity::RegionSelector;
+use super::annotations::{self, AllowedRegions, Hints};
+use super::cluster::{ClusterView, NamespaceView, RegionNodes};
+use super::pod::Pod;
+use crate::domain::demand::Defaulted;
+use crate::domain::requests::{GpuRequest, effective_requests};
+use crate::domain::units::{Gigabytes, Hours};
+use crate::domain::{
+    BypassReason, Candidate, Candidates, CapacityType, PodDemand, RegionId, Snapshot, WorkloadClass,
+};
+
+/// Marks the mirror of a static pod.
+const MIRROR_ANNOTATION: &str = "kubernetes.io/config.mirror";
+/// By these labels a pod's selector asks for a type of machine.
+const INSTANCE_TYPE_LABELS: [&str; 2] =
+    ["node.kubernetes.io/instance-type", "beta.kubernetes.io/instance-type"];
+
+/// What configuration says where a pod says nothing.
+#[derive(Clone, Debug)]
+pub struct PlacementSettings {
+    /// The label whose values are regions.
+    pub topology_key: String,
+    /// Expected run.
+    pub default_duration: Hours,
+    /// Data moved over the run.
+    pub default_egress: Gigabytes,
+    /// Machine, where neither pod nor nodes tell.
+    pub instance_type: Arc<str>,
+    /// Capacity that every region is priced at.
+    pub capacity_type: CapacityType,
+}
+
+/// A pod as a request presents it.
+#[derive(Clone, Copy, Debug)]
+pub struct PodInContext<'a> {
+    /// The pod.
+    pub pod: &'a Pod<'a>,
+    /// Its namespace; the request's word counts, since older servers leave the pod's own empty.
+    pub namespace: &'a str,
+}
+
+/// A pod that is ours to decide about.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// What it asks for.
+    pub demand: PodDemand,
+    /// Where it could go.
+    pub candidates: Candidates,
+}
+
+/// The answer to whether and about what to decide.
+#[derive(Clone, Debug)]
+pub struct Planned {
+    /// The arguments of the decision, or why there is none to make.
+    pub plan: Result<Plan, BypassReason>,
+    /// Annotations that could not be read.
+    pub warnings: Vec<String>,
+}
+
+impl Planned {
+    const fn leave_alone(reason: BypassReason) -> Self {
+        Self { plan: Err(reason), warnings: Vec::new() }
+    }
+}
+
+/// Plans a decision. `offered` are the regions a caller already narrowed the choice to (the scheduler's candidates);
+/// `None` considers all configured ones.
+#[must_use]
+pub fn plan(
+    subject: PodInContext<'_>,
+    offered: Option<&[RegionId]>,
+    cluster: &ClusterView,
+    snapshot: &Snapshot,
+    settings: &PlacementSettings,
+) -> Planned {
+    if let Some(reason) = off_limits(subject, cluster) {
+        return Planned::leave_alone(reason);
+    }
+    let pod = subject.pod;
+    let hints = annotations::read_hints(pod, &snapshot.regions);
+    let plan = plan_with_hints(subject, offered, cluster, snapshot, settings, &hints);
+    Planned { plan, warnings: hints.warnings }
+}
+
+/// Pods that Eco-Pulse never touches, whatever the grid says.
+fn off_limits(subject: PodInContext<'_>, cluster: &ClusterView) -> Option<BypassReason> {
+    let PodInContext { pod, namespace } = subject;
+    let owned_by =
+        |kinds: &[&str]| pod.metadata.owner_references.iter().any(|owner| kinds.contains(&&*owner.kind));
+    if pod.annotation(MIRROR_ANNOTATION).is_some() {
+        return Some(BypassReason::Mirror);
+    }
+    if pod.spec.node_name.as_deref().is_some_and(|node| !node.is_empty()) {
+        return Some(BypassReason::Bound);
+    }
+    if owned_by(&["DaemonSet", "Node"]) {
+        return Some(BypassReason::Daemonset);
+    }
+    if cluster.system_namespaces.contains(namespace) {
+        return Some(BypassReason::SystemNamespace);
+    }
+    let namespace_opted_out = match cluster.namespace(namespace) {
+        NamespaceView::Unwatched => false,
+        // It may have opted out, or may keep its data in one place: until it is known, the pod is not ours.
+        NamespaceView::Unknown => return Some(BypassReason::Policy),
+        NamespaceView::Known(facts) => facts.opted_out,
+    };
+    if namespace_opted_out || pod.label(annotations::INJECT) == Some(annotations::INJECT_DISABLED) {
+        return Some(BypassReason::OptedOut);
+    }
+    // A claim that is bound decides the region; one that is not would be bound for good where the pod first runs.
+    if pod.spec.volumes.iter().any(|volume| volume.persistent_volume_claim.is_some()) {
+        return Some(BypassReason::VolumePinned);
+    }
+    None
+}
+
+fn plan_with_hints(
+    subject: PodInContext<'_>,
+    offered: Option<&[RegionId]>,
+    cluster: &ClusterView,
+    snapshot: &Snapshot,
+    settings: &PlacementSettings,
+    hints: &Hints,
+) -> Result<Plan, BypassReason> {
+    let PodInContext { pod, namespace } = subject;
+    let mut demand = demand(subject, settings, hints)?;
+
+    let selector = RegionSelector { topology_key: &settings.topology_key };
+    if selector.pins_to_nodes(pod) {
+        return Err(BypassReason::SingleRegion);
+    }
+    let has_nodes = |label: &str| cluster.nodes.as_ref().is_none_or(|nodes| nodes.in_region(label).is_some());
+    let reachable: Vec<RegionId> = snapshot
+        .regions
+        .iter()
+        .filter(|(id, _)| offered.is_none_or(|offered| offered.contains(id)))
+        .filter(|(_, region)| has_nodes(&region.label) && selector.admits(pod, &region.label))
+        .map(|(id, _)| id)
+        .collect();
+    if reachable.len() < 2 {
+        return Err(BypassReason::SingleRegion);
+    }
+    let residency = match cluster.namespace(namespace) {
+        NamespaceView::Known(facts) => facts.allowed_regions.as_deref(),
+        NamespaceView::Unwatched | NamespaceView::Unknown => None,
+    }
+    .map_or(AllowedRegions::Any, |text| AllowedRegions::parse(text, &snapshot.regions));
+    let allowed: Vec<RegionId> = reachable
+        .into_iter()
+        .filter(|region| residency.admits(*region) && hints.allowed_regions.admits(*region))
+        .collect();
+    if allowed.len() < 2 {
+        return Err(BypassReason::Policy);
+    }
+
+    let wanted_type = wanted_instance_type(pod);
+    let list: Vec<Candidate> = allowed
+        .into_iter()
+        .map(|region| {
+            let label = &snapshot.regions.get(region).label;
+            let nodes = cluster.nodes.as_ref().and_then(|nodes| nodes.in_region(label));
+            Candidate {
+                region,
+                capacity_type: settings.capacity_type,
+                instance_type: instance_type(wanted_type, nodes, region, &demand, snapshot, settings),
+                mix_weight: nodes.map_or(1.0, |nodes| nodes.allocatable_cores),
+                quota_left: None,
+            }
+        })
+        .collect();
+    if wanted_type.is_none() && list.iter().any(|candidate| candidate.instance_type == settings.instance_type)
+    {
+        demand.defaults.push(Defaulted::InstanceType);
+    }
+    Ok(Plan { demand, candidates: Candidates { list, incumbent: None, running_in: None } })
+}
+
+fn demand(
+    subject: PodInContext<'_>,
+    settings: &PlacementSettings,
+    hints: &Hints,
+) -> Result<PodDemand, BypassReason> {
+    let pod = subject.pod;
+    let resources = pod.resources();
+    let requests = effective_requests(&resources);
+    let gpus = match requests.gpus() {
+        GpuRequest::None => 0,
+        GpuRequest::Whole { count, .. } => u32::try_from(count).map_err(|_| BypassReason::UnknownGpu)?,
+        GpuRequest::Unknown(_) => return Err(BypassReason::UnknownGpu),
+    };
+    let mut defaults = Vec::new();
+    let mut missing = |is_missing: bool, what| {
+        if is_missing {
+            defaults.push(what);
+        }
+    };
+    missing(hints.duration.is_none(), Defaulted::Duration);
+    missing(hints.egress.is_none(), Defaulted::EgressGb);
+    missing(hints.data_region.is_none(), Defaulted::DataRegion);
+    missing(hints.traffic_region.is_none(), Defaulted::TrafficRegion);
+    let demand = PodDemand {
+        cpu: requests.cpu().as_cores(),
+        memory: requests.memory().as_gibibytes(),
+        gpus,
+        hours: hints.duration.unwrap_or(settings.default_duration),
+        egress: hints.egress.unwrap_or(settings.default_egress),
+        data_region: hints.data_region,
+        traffic_region: hints.traffic_region,
+        class: class(pod),
+        max_latency: hints.max_latency,
+        owner_hash: owner_hash(subject),
+        defaults,
+    };
+    let asks_for_nothing = demand.cpu.0 <= 0.0 && demand.memory.0 <= 0.0 && demand.gpus == 0;
+    if asks_for_nothing { Err(BypassReason::NoRequests) } else { Ok(demand) }
+}
+
+/// Batch is what a Job owns or what is not restarted always: it runs to an end, and nobody waits for its answers.
+fn class(pod: &Pod<'_>) -> WorkloadClass {
+    let of_job = pod.metadata.owner_references.iter().any(|owner| &*owner.kind == "Job");
+    let ends = pod.spec.restart_policy.as_deref().is_some_and(|policy| policy != "Always");
+    if of_job || ends { WorkloadClass::Batch } else { WorkloadClass::Serving }
+}
+
+/// The same for all pods of an owner, on every replica and in every release: hence a digest, not a `Hasher`.
+fn owner_hash(subject: PodInContext<'_>) -> u64 {
+    let PodInContext { pod, namespace } = subject;
+    let metadata = &pod.metadata;
+    let mut digest = Sha256::new();
+    if let Some(owner) = pod.owner() {
+        digest.update(owner.uid.as_bytes());
+    } else {
+        let name = metadata.generate_name.as_deref().or(metadata.name.as_deref()).unwrap_or_default();
+        digest.update(namespace.as_bytes());
+        digest.update(b"/");
+        digest.update(name.as_bytes());
+    }
+    let bytes = digest.finalize();
+    bytes.iter().take(8).fold(0, |hash, byte| hash << 8 | u64::from(*byte))
+}
+
+/// The type of machine the pod's own node selector names.
+fn wanted_instance_type<'p>(pod: &'p Pod<'_>) -> Option<&'p str> {
+    let selector = &pod.spec.node_selector;
+    INSTANCE_TYPE_LABELS.iter().find_map(|label| selector.get(*label)).map(|value| &**value)
+}
+
+/// The pod's own wish, else what the region's nodes usually are where that has a price, else the configured one.
+fn instance_type(
+    wanted: Option<&str>,
+    nodes: Option<&RegionNodes>,
+    region: RegionId,
+    demand: &PodDemand,
+    snapshot: &Snapshot,
+    settings: &PlacementSettings,
+) -> Arc<str> {
+    if let Some(wanted) = wanted {
+        return wanted.into();
+    }
+    let usual = nodes.and_then(|nodes| {
+        if demand.gpus > 0 { nodes.usual_gpu_type.as_ref() } else { nodes.usual_type.as_ref() }
+    });
+    let priced = |name: &&Arc<str>| snapshot.data(region).price(name, settings.capacity_type).is_some();
+    usual.filter(priced).unwrap_or(&settings.instance_type).clone()
+}

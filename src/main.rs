@@ -1,0 +1,10 @@
+//! The `eco-pulse` command.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use eco_pulse::cli::Cli;
+
+fn main() -> ExitCode {
+    Cli::parse().run()
+}

@@ -1,0 +1,405 @@
+//! Every metric there is, in one place. Labels come from closed sets; a pod's name is never one.
+
+use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use prometheus::{
+    CounterVec, Encoder, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec,
+    IntGauge, Opts, Registry, TextEncoder,
+};
+
+use crate::audit::entry::{Endpoint, Entry};
+use crate::audit::projection::{Against, project, savings};
+use crate::audit::record::base_name;
+use crate::domain::{BypassReason, Snapshot, StayReason};
+
+/// Upper bounds of the latency histogram, in seconds: fine where decisions are, and one at the deadline of 190 ms.
+const DURATION_BUCKETS: [f64; 12] =
+    [0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.19];
+/// Namespaces beyond these share one label value, so that a cluster cannot fill the time-series database.
+const MAX_NAMESPACES: usize = 1000;
+const OTHER_NAMESPACES: &str = "_other";
+const PROJECTED: &str = "projected";
+
+/// Who fetches, and what came of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FetchResult {
+    /// The provider answered.
+    Ok,
+    /// It did not, or not sensibly.
+    Error,
+}
+
+impl FetchResult {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// The process's metrics.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    decisions: IntCounterVec,
+    durations: Vec<(Endpoint, Histogram)>,
+    fail_opens: IntCounterVec,
+    malformed_annotations: IntCounter,
+    ledger_dropped: IntCounter,
+    intensity: GaugeVec,
+    price: GaugeVec,
+    reading_age: GaugeVec,
+    snapshot_age: prometheus::Gauge,
+    snapshot_version: IntGauge,
+    provider_requests: IntCounterVec,
+    certificate_expiry: IntGauge,
+    steered: IntCounterVec,
+    energy: CounterVec,
+    emissions: CounterVec,
+    carbon_avoided: CounterVec,
+    carbon_added: CounterVec,
+    cost_saved: CounterVec,
+    cost_added: CounterVec,
+    namespaces: Mutex<HashSet<String>>,
+}
+
+/// A metric's name or label is not valid, or taken twice: a defect that every start would show.
+#[derive(Debug, thiserror::Error)]
+#[error("metrics cannot be registered: {0}")]
+pub struct MetricsError(#[from] prometheus::Error);
+
+impl Metrics {
+    /// Registers everything; each decision series exists from the start, so that a rate over it is never missing.
+    ///
+    /// # Errors
+    /// A defect in the definitions.
+    #[expect(clippy::too_many_lines, reason = "the list of all metrics, to be read as a list")]
+    pub fn new() -> Result<Self, MetricsError> {
+        let registry = Registry::new();
+        let counts_at_decision = "Counted at the decision while nobody watches pods.";
+        let metrics = Self {
+            decisions: int_counters(
+                &registry,
+                "eco_pulse_decisions_total",
+                "Decisions, by who asked, outcome and reason. Dry runs are not counted.",
+                &["endpoint", "outcome", "reason"],
+            )?,
+            durations: durations(&registry)?,
+            fail_opens: int_counters(
+                &registry,
+                "eco_pulse_fail_open_total",
+                "Requests answered as if Eco-Pulse were not there, because something failed.",
+                &["endpoint", "reason"],
+            )?,
+            malformed_annotations: register(
+                &registry,
+                IntCounter::new(
+                    "eco_pulse_malformed_annotations_total",
+                    "Annotations of pods that could not be read and were ignored.",
+                )?,
+            )?,
+            ledger_dropped: register(
+                &registry,
+                IntCounter::new(
+                    "eco_pulse_ledger_dropped_total",
+                    "Decision records that were dropped because the writer could not keep up.",
+                )?,
+            )?,
+            intensity: gauges(
+                &registry,
+                "eco_pulse_grid_intensity_grams_per_kwh",
+                "Carbon intensity as last read, in gCO2eq/kWh; absent while it is not known.",
+                &["region", "zone", "provider"],
+            )?,
+            price: gauges(
+                &registry,
+                "eco_pulse_price_usd_per_hour",
+                "Price of a machine, in USD per hour; absent while it is not known.",
+                &["region", "instance_type", "capacity_type"],
+            )?,
+            reading_age: gauges(
+                &registry,
+                "eco_pulse_reading_age_seconds",
+                "Time since the end of the interval that a region's reading describes.",
+                &["region"],
+            )?,
+            snapshot_age: register(
+                &registry,
+                prometheus::Gauge::new(
+                    "eco_pulse_snapshot_age_seconds",
+                    "Time since the snapshot in use was put together.",
+                )?,
+            )?,
+            snapshot_version: register(
+                &registry,
+                IntGauge::new(
+                    "eco_pulse_snapshot_version",
+                    "Version of the snapshot in use; 0 while there is none.",
+                )?,
+            )?,
+            provider_requests: int_counters(
+                &registry,
+                "eco_pulse_provider_requests_total",
+                "Requests to providers of grid data and prices.",
+                &["provider", "result"],
+            )?,
+            certificate_expiry: register(
+                &registry,
+                IntGauge::new(
+                    "eco_pulse_certificate_expiry_seconds",
+                    "When the serving certificate expires, in seconds since the epoch.",
+                )?,
+            )?,
+            steered: int_counters(
+                &registry,
+                "eco_pulse_steered_pods_total",
+                &format!("Pods sent to another region than the baseline. {counts_at_decision}"),
+                &["namespace", "baseline", "target"],
+            )?,
+            energy: counters(
+                &registry,
+                "eco_pulse_energy_kwh_total",
+                &format!(
+                    "Energy of decided pods over their expected run, modelled, in kWh. {counts_at_decision}"
+                ),
+                &["namespace", "region"],
+            )?,
+            emissions: counters(
+                &registry,
+                "eco_pulse_emissions_grams_total",
+                &format!("Emissions of decided pods over their expected run, modelled. {counts_at_decision}"),
+                &["namespace", "region"],
+            )?,
+            carbon_avoided: savings_counters(
+                &registry,
+                "eco_pulse_carbon_avoided_grams_total",
+                "Emissions avoided",
+            )?,
+            carbon_added: savings_counters(
+                &registry,
+                "eco_pulse_carbon_added_grams_total",
+                "Emissions added",
+            )?,
+            cost_saved: savings_counters(
+                &registry,
+                "eco_pulse_cost_saved_usd_total",
+                "Cash saved (attributed)",
+            )?,
+            cost_added: savings_counters(
+                &registry,
+                "eco_pulse_cost_added_usd_total",
+                "Cash added (attributed)",
+            )?,
+            namespaces: Mutex::new(HashSet::new()),
+            registry,
+        };
+        metrics.start_at_zero();
+        Ok(metrics)
+    }
+
+    fn start_at_zero(&self) {
+        for endpoint in Endpoint::ALL.map(Endpoint::as_str) {
+            self.decisions.with_label_values(&[endpoint, "steer", "net_benefit"]);
+            for reason in StayReason::ALL {
+                self.decisions.with_label_values(&[endpoint, "stay", reason.as_str()]);
+            }
+            for reason in BypassReason::ALL {
+                self.decisions.with_label_values(&[endpoint, "bypass", reason.as_str()]);
+                if reason.is_fail_open() {
+                    self.fail_opens.with_label_values(&[endpoint, reason.as_str()]);
+                }
+            }
+        }
+    }
+
+    /// Counts a decision that was answered; nothing for a dry run.
+    pub fn decided(&self, entry: &Entry) {
+        if entry.dry_run {
+            return;
+        }
+        let decision = &entry.decision;
+        let endpoint = entry.endpoint.as_str();
+        let reason = decision.reason();
+        self.decisions.with_label_values(&[endpoint, decision.outcome_str(), reason.as_str()]).inc();
+        if let crate::domain::Reason::Bypass(reason) = reason
+            && reason.is_fail_open()
+        {
+            self.fail_open(entry.endpoint, reason);
+        }
+        self.answered(entry.endpoint, entry.duration);
+        // The scheduler asks about pods that admission has counted already.
+        if entry.endpoint == Endpoint::Mutate
+            && let Some(snapshot) = &entry.snapshot
+        {
+            self.projected(entry, snapshot);
+        }
+    }
+
+    /// Counts a request that was answered as if nobody were there.
+    pub fn fail_open(&self, endpoint: Endpoint, reason: BypassReason) {
+        self.fail_opens.with_label_values(&[endpoint.as_str(), reason.as_str()]).inc();
+    }
+
+    fn answered(&self, endpoint: Endpoint, duration: Duration) {
+        if let Some((_, histogram)) = self.durations.iter().find(|(of, _)| *of == endpoint) {
+            histogram.observe(duration.as_secs_f64());
+        }
+    }
+
+    fn projected(&self, entry: &Entry, snapshot: &Snapshot) {
+        let decision = &entry.decision;
+        let Some((projection, preferred)) = project(decision).zip(decision.preferred_region()) else {
+            return;
+        };
+        let namespace = self.namespace_label(&entry.subject.namespace);
+        let region = snapshot.regions.get(preferred).name.as_str();
+        if decision.target().is_some() {
+            let baseline = base_name(entry, snapshot).unwrap_or_default();
+            self.steered.with_label_values(&[namespace.as_str(), baseline, region]).inc();
+        }
+        self.energy.with_label_values(&[namespace.as_str(), region]).inc_by(projection.energy.0.max(0.0));
+        self.emissions
+            .with_label_values(&[namespace.as_str(), region])
+            .inc_by(projection.emissions.0.max(0.0));
+        let egress_gb = entry.demand.as_ref().map_or(0.0, |demand| demand.egress.0);
+        for against in Against::ALL {
+            let Some(savings) = savings(decision, snapshot, egress_gb, against) else { continue };
+            let labels = [namespace.as_str(), against.as_str(), PROJECTED];
+            count_signed(&self.carbon_avoided, &self.carbon_added, &labels, savings.avoided.0);
+            if let Some(saved) = savings.saved {
+                count_signed(&self.cost_saved, &self.cost_added, &labels, saved.0);
+            }
+        }
+    }
+
+    fn namespace_label(&self, namespace: &str) -> String {
+        let mut known = self.namespaces.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.contains(namespace) {
+            return namespace.to_owned();
+        }
+        if known.len() < MAX_NAMESPACES {
+            known.insert(namespace.to_owned());
+            return namespace.to_owned();
+        }
+        OTHER_NAMESPACES.to_owned()
+    }
+
+    /// Counts annotations that could not be read.
+    pub fn malformed_annotations(&self, count: usize) {
+        self.malformed_annotations.inc_by(count as u64);
+    }
+
+    /// Counts a record that was dropped.
+    pub fn ledger_dropped(&self) {
+        self.ledger_dropped.inc();
+    }
+
+    /// Counts a request to a provider.
+    pub fn provider_request(&self, provider: &str, result: FetchResult) {
+        self.provider_requests.with_label_values(&[provider, result.as_str()]).inc();
+    }
+
+    /// Notes when the serving certificate expires.
+    pub fn certificate_expires(&self, at: Timestamp) {
+        self.certificate_expiry.set(at.as_second());
+    }
+
+    /// Everything in Prometheus' text format, with the gauges of `snapshot` as of `now`.
+    ///
+    /// # Errors
+    /// A defect in the definitions.
+    pub fn render(&self, snapshot: Option<&Snapshot>, now: Timestamp) -> Result<String, MetricsError> {
+        self.show_snapshot(snapshot, now);
+        let mut text = Vec::new();
+        TextEncoder::new().encode(&self.registry.gather(), &mut text)?;
+        Ok(String::from_utf8_lossy(&text).into_owned())
+    }
+
+    /// Gauges are set when they are read: what is not known any more is absent, not frozen.
+    fn show_snapshot(&self, snapshot: Option<&Snapshot>, now: Timestamp) {
+        self.intensity.reset();
+        self.price.reset();
+        self.reading_age.reset();
+        let Some(snapshot) = snapshot else {
+            self.snapshot_version.set(0);
+            return;
+        };
+        self.snapshot_version.set(i64::try_from(snapshot.version).unwrap_or(i64::MAX));
+        self.snapshot_age.set(now.duration_since(snapshot.captured_at).as_secs_f64().max(0.0));
+        for (_, region, data) in snapshot.iter() {
+            let name = region.name.as_str();
+            if let Some(reading) = data.grid.known() {
+                let zone = region.zone.as_ref().map_or("", |zone| zone.as_str());
+                self.intensity
+                    .with_label_values(&[name, zone, reading.provider.as_str()])
+                    .set(reading.intensity.0);
+                self.reading_age.with_label_values(&[name]).set(reading.age(now).as_secs_f64());
+            }
+            for price in &data.prices {
+                self.price
+                    .with_label_values(&[name, &price.instance_type, price.capacity_type.as_str()])
+                    .set(price.per_hour.0);
+            }
+        }
+    }
+}
+
+/// A counter only rises, so what may be negative is two of them; the net is their difference.
+fn count_signed(gains: &CounterVec, losses: &CounterVec, labels: &[&str], amount: f64) {
+    let (rising, other) = if amount < 0.0 { (losses, gains) } else { (gains, losses) };
+    rising.with_label_values(labels).inc_by(amount.abs());
+    // Both sides exist as soon as one does: a difference with a missing side is missing.
+    other.with_label_values(labels).inc_by(0.0);
+}
+
+fn register<C: prometheus::core::Collector + Clone + 'static>(
+    registry: &Registry,
+    collector: C,
+) -> Result<C, MetricsError> {
+    registry.register(Box::new(collector.clone()))?;
+    Ok(collector)
+}
+
+fn int_counters(
+    registry: &Registry,
+    name: &str,
+    help: &str,
+    labels: &[&str],
+) -> Result<IntCounterVec, MetricsError> {
+    register(registry, IntCounterVec::new(Opts::new(name, help), labels)?)
+}
+
+fn counters(
+    registry: &Registry,
+    name: &str,
+    help: &str,
+    labels: &[&str],
+) -> Result<CounterVec, MetricsError> {
+    register(registry, CounterVec::new(Opts::new(name, help), labels)?)
+}
+
+fn gauges(registry: &Registry, name: &str, help: &str, labels: &[&str]) -> Result<GaugeVec, MetricsError> {
+    register(registry, GaugeVec::new(Opts::new(name, help), labels)?)
+}
+
+fn savings_counters(registry: &Registry, name: &str, what: &str) -> Result<CounterVec, MetricsError> {
+    let help = format!(
+        "{what} by pods' placement against a counterfactual; the net is avoided or saved less added. Modelled. \
+         Counted at the decision while nobody watches pods."
+    );
+    counters(registry, name, &help, &["namespace", "against", "method"])
+}
+
+fn durations(registry: &Registry) -> Result<Vec<(Endpoint, Histogram)>, MetricsError> {
+    let options = HistogramOpts::new(
+        "eco_pulse_decision_duration_seconds",
+        "From a request's arrival (for the extender: from the last byte of its body) to its answer.",
+    )
+    .buckets(DURATION_BUCKETS.to_vec());
+    let histograms = register(registry, HistogramVec::new(options, &["endpoint"])?)?;
+    Ok(Endpoint::ALL.map(|endpoint| (endpoint, histograms.with_label_values(&[endpoint.as_str()]))).into())
+}

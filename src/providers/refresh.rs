@@ -1,0 +1,193 @@
+//! The collector: the only place that polls providers, judges what they say, and publishes it as a new version.
+//!
+//! A region that a provider does not answer for keeps its last reading, which grows old; nothing is made up for it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+
+use super::grid::{GridError, GridSource};
+use super::price::PriceSource;
+use crate::clock::Clock;
+use crate::domain::snapshot::{GridReading, Price, Reading, Readings, RegionReadings};
+use crate::domain::{RegionName, Regions};
+use crate::metrics::{FetchResult, Metrics};
+use crate::store::{SnapshotStore, StoreError};
+
+/// More than any grid emits; what is above, below zero or no number was misread somewhere.
+const PLAUSIBLE_GRAMS_PER_KWH: std::ops::RangeInclusive<f64> = 0.0..=2000.0;
+
+/// What the collector works on.
+#[derive(Debug)]
+pub struct Collector {
+    /// Asked for carbon intensity.
+    pub grid: GridSource,
+    /// Asked for prices.
+    pub prices: PriceSource,
+    /// For these regions.
+    pub regions: Arc<Regions>,
+    /// How often the grid is asked.
+    pub grid_interval: Duration,
+    /// How often prices are asked.
+    pub price_interval: Duration,
+    /// Where versions go.
+    pub store: SnapshotStore,
+    /// Where requests are counted.
+    pub metrics: Arc<Metrics>,
+    /// What time it is.
+    pub clock: Clock,
+}
+
+/// A round of collecting failed; the last version stays.
+#[derive(Debug, thiserror::Error)]
+pub enum CollectError {
+    /// The grid provider did not answer.
+    #[error("grid provider: {0}")]
+    Grid(#[from] GridError),
+    /// The store did not take the version.
+    #[error("store: {0}")]
+    Store(#[from] StoreError),
+}
+
+/// Asks a running collector to collect at once.
+#[derive(Clone, Debug)]
+pub struct CollectNow(mpsc::Sender<oneshot::Sender<u64>>);
+
+/// The requests of [`CollectNow`].
+pub type CollectRequests = mpsc::Receiver<oneshot::Sender<u64>>;
+
+impl CollectNow {
+    /// A handle, and the requests for the collector to take.
+    #[must_use]
+    pub fn channel() -> (Self, CollectRequests) {
+        let (sender, receiver) = mpsc::channel(1);
+        (Self(sender), receiver)
+    }
+
+    /// Collects at once; gives the version that was published, or `None` when the round failed or nobody collects.
+    pub async fn collect(&self) -> Option<u64> {
+        let (reply, version) = oneshot::channel();
+        self.0.send(reply).await.ok()?;
+        version.await.ok()
+    }
+}
+
+impl Collector {
+    /// Collects at every interval, and when asked to, until `stop`.
+    pub async fn run(self, mut requests: CollectRequests, stop: CancellationToken) {
+        let mut grid_due = tokio::time::interval(self.grid_interval);
+        let mut prices_due = tokio::time::interval(self.price_interval);
+        // After a machine was asleep one round is enough.
+        grid_due.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        prices_due.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut prices = BTreeMap::new();
+        let mut failing = false;
+        loop {
+            // Every branch only waits; the work is done after, so that none is left half done.
+            let reply = tokio::select! {
+                biased;
+                () = stop.cancelled() => return,
+                // Prices first, so that the first version has both.
+                _ = prices_due.tick() => {
+                    prices = self.fetch_prices().await;
+                    continue;
+                }
+                Some(reply) = requests.recv() => Some(reply),
+                _ = grid_due.tick() => None,
+            };
+            let collected = self.collect(&prices).await;
+            // Said once per change, not once per round.
+            match (&collected, failing) {
+                (Err(error), false) => {
+                    tracing::warn!(%error, "grid data cannot be refreshed; the last ones grow old");
+                }
+                (Ok(version), true) => tracing::info!(version, "grid data are refreshed again"),
+                _ => {}
+            }
+            failing = collected.is_err();
+            if let (Some(reply), Ok(version)) = (reply, collected) {
+                // Whoever asked may have gone.
+                let _ = reply.send(version);
+            }
+        }
+    }
+
+    async fn fetch_prices(&self) -> BTreeMap<RegionName, Vec<Price>> {
+        let prices = self.prices.fetch(&self.regions).await;
+        self.metrics
+            .provider_request(&format!("prices/{}", self.prices.provider().as_str()), FetchResult::Ok);
+        prices
+    }
+
+    /// One round: asks the grid, judges, keeps what is left of the last version, publishes.
+    async fn collect(&self, prices: &BTreeMap<RegionName, Vec<Price>>) -> Result<u64, CollectError> {
+        let provider = self.grid.provider().as_str();
+        let now = self.clock.now();
+        let fetched = self.grid.fetch(&self.regions, now).await;
+        let result = if fetched.is_ok() { FetchResult::Ok } else { FetchResult::Error };
+        self.metrics.provider_request(&format!("grid/{provider}"), result);
+        let mut fetched = fetched?;
+        let last = self.store.latest().await?;
+        let version = last.as_ref().map_or(0, |last| last.version) + 1;
+        let regions = self
+            .regions
+            .iter()
+            .map(|(_, region)| {
+                let name = &region.name;
+                let last = last.as_ref().and_then(|last| last.regions.get(name)).map(|last| &last.grid);
+                let grid = judged(fetched.remove(name).unwrap_or(GridReading::Missing), last);
+                let prices = prices.get(name).cloned().unwrap_or_default();
+                (name.clone(), RegionReadings { grid, prices })
+            })
+            .collect();
+        self.publish(Readings { version, captured_at: now, regions }).await
+    }
+
+    async fn publish(&self, readings: Readings) -> Result<u64, CollectError> {
+        let version = readings.version;
+        self.store.put(Arc::new(readings)).await?;
+        Ok(version)
+    }
+}
+
+/// Refuses what cannot be, and keeps the last known reading of a region nobody answered for.
+fn judged(fetched: GridReading, last: Option<&GridReading>) -> GridReading {
+    match fetched {
+        GridReading::Known(Reading { intensity, provider, .. })
+            if !PLAUSIBLE_GRAMS_PER_KWH.contains(&intensity.0) =>
+        {
+            GridReading::Implausible { value: intensity.0.to_string(), provider }
+        }
+        GridReading::Missing => {
+            last.filter(|last| last.known().is_some()).cloned().unwrap_or(GridReading::Missing)
+        }
+        plausible => plausible,
+    }
+}
+
+/// Fetches everything once, without publishing: what `check` and `explain` look at.
+///
+/// # Errors
+/// The grid provider does not answer.
+pub async fn fetch_once(
+    grid: &GridSource,
+    prices: &PriceSource,
+    regions: &Regions,
+    now: Timestamp,
+) -> Result<Readings, GridError> {
+    let mut fetched = grid.fetch(regions, now).await?;
+    let mut prices = prices.fetch(regions).await;
+    let regions = regions
+        .iter()
+        .map(|(_, region)| {
+            let grid = judged(fetched.remove(&region.name).unwrap_or(GridReading::Missing), None);
+            let prices = prices.remove(&region.name).unwrap_or_default();
+            (region.name.clone(), RegionReadings { grid, prices })
+        })
+        .collect();
+    Ok(Readings { version: 1, captured_at: now, regions })
+}

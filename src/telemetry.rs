@@ -1,0 +1,23 @@
+//! The process's own log: on standard error, so that standard output holds decision records and nothing else. JSON
+//! lines where a machine reads, plain text on a terminal.
+
+use std::io::IsTerminal;
+
+use tracing::Level;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::format::FmtSpan;
+
+/// Starts logging at `level`, or as `RUST_LOG` says where it is set. A second call changes nothing.
+pub fn start(level: Level) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level.as_str()));
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_span_events(FmtSpan::NONE);
+    // The only error is a logger that is there already, as in tests.
+    let _ = if std::io::stderr().is_terminal() {
+        builder.with_target(false).try_init()
+    } else {
+        builder.json().flatten_event(true).try_init()
+    };
+}

@@ -1,0 +1,207 @@
+//! `/mutate`: from the body of a review to the body of its answer.
+
+use jiff::Timestamp;
+
+use super::patch::{Marks, Patch, Preference};
+use super::review::{self, AuditAnnotations, Request, ReviewError};
+use crate::audit::entry::{Endpoint, Subject};
+use crate::audit::projection::project;
+use crate::audit::record::{SCHEDULER_MIX, SixDigits};
+use crate::config::Mode;
+use crate::decider::{Decided, Decider, subject_of};
+use crate::domain::{BypassReason, Decision, Outcome, Snapshot, StayReason};
+use crate::http::fail_open::{Answer, Answering, Draft};
+use crate::kubernetes::annotations::{self, DecisionMark};
+use crate::kubernetes::placement::PodInContext;
+use crate::kubernetes::pod::Pod;
+
+/// Answers reviews.
+#[derive(Debug)]
+pub struct Mutate {
+    decider: std::sync::Arc<Decider>,
+}
+
+impl Mutate {
+    /// By a decider.
+    #[must_use]
+    pub const fn new(decider: std::sync::Arc<Decider>) -> Self {
+        Self { decider }
+    }
+
+    fn decide(&self, request: &Request<'_>, now: Timestamp) -> (Decided, Subject, Option<Vec<u8>>) {
+        let unnamed = || Subject {
+            uid: request.uid.to_string(),
+            namespace: request.namespace.to_string(),
+            ..Subject::default()
+        };
+        let pod: Pod<'_> = match request.object.map(|object| serde_json::from_str(object.get())) {
+            Some(Ok(pod)) if request.is_pod => pod,
+            _ => return (self.decider.bypass(BypassReason::Undecodable), unnamed(), None),
+        };
+        let namespace = match &*request.namespace {
+            "" => pod.metadata.namespace.as_deref().unwrap_or_default(),
+            namespace => namespace,
+        };
+        let subject = subject_of(&pod, &request.uid, namespace);
+        // Only creation can be steered: afterwards affinity cannot change.
+        if &*request.operation != "CREATE" {
+            return (self.decider.bypass(BypassReason::Bound), subject, None);
+        }
+        let decided = self.decider.decide(PodInContext { pod: &pod, namespace }, now);
+        match self.patch(&pod, &decided, now) {
+            Ok(patch) => (decided, subject, patch),
+            Err(error) => {
+                tracing::error!(%error, uid = &*request.uid, "patch cannot be written as JSON");
+                (self.decider.bypass(BypassReason::Internal), subject, None)
+            }
+        }
+    }
+
+    /// The answer that changes nothing.
+    fn allowed(&self, uid: &str, reason: BypassReason) -> Answer {
+        let subject = Subject { uid: uid.to_owned(), ..Subject::default() };
+        Answer {
+            body: review::allowed(uid, reason).into(),
+            draft: Draft { subject, dry_run: false, decided: self.decider.bypass(reason) },
+        }
+    }
+
+    fn patch(
+        &self,
+        pod: &Pod<'_>,
+        decided: &Decided,
+        now: Timestamp,
+    ) -> Result<Option<Vec<u8>>, serde_json::Error> {
+        let settings = self.decider.settings();
+        let mut patch = Patch::default();
+        if settings.mode != Mode::Steer {
+            return Ok(None);
+        }
+        match (&decided.decision.outcome, &decided.snapshot) {
+            (Outcome::Bypass { reason }, _) => {
+                if takes_marks_off(*reason) {
+                    patch.unmark(pod)?;
+                }
+            }
+            (_, None) => {}
+            (_, Some(snapshot)) => {
+                let preference = Preference {
+                    topology_key: &settings.placement.topology_key,
+                    region_labels: preferred_labels(&decided.decision, snapshot),
+                    weight: settings.affinity_weight,
+                };
+                patch.prefer(pod, &preference)?;
+                let marks = marks(decided, snapshot, now);
+                // A second pass over the same pod comes to the same decision: its marks stay as the first left them.
+                if !patch.is_empty() || !marks.repeat(pod, now) {
+                    patch.mark(pod, &marks)?;
+                }
+            }
+        }
+        Ok(patch.finish())
+    }
+}
+
+/// Pods that are Eco-Pulse's to decide about but were not steered must not carry marks that say otherwise; pods it has
+/// no business with, and pods it failed to decide about, are left to the letter.
+const fn takes_marks_off(reason: BypassReason) -> bool {
+    matches!(
+        reason,
+        BypassReason::SingleRegion
+            | BypassReason::VolumePinned
+            | BypassReason::NoRequests
+            | BypassReason::UnknownGpu
+            | BypassReason::Policy
+    )
+}
+
+/// The labels of the regions to prefer, best first.
+fn preferred_labels<'s>(decision: &Decision, snapshot: &'s Snapshot) -> Vec<&'s str> {
+    let label = |id| &*snapshot.regions.get(id).label;
+    match decision.outcome {
+        Outcome::Steer { .. } => decision
+            .ranking
+            .iter()
+            .filter_map(|index| Some(label(decision.scores.get(*index)?.region())))
+            .collect(),
+        Outcome::Stay { .. } | Outcome::Bypass { .. } => {
+            decision.preferred_region().map(label).into_iter().collect()
+        }
+    }
+}
+
+fn marks(decided: &Decided, snapshot: &Snapshot, now: Timestamp) -> Marks {
+    let decision = &decided.decision;
+    let name = |id| snapshot.regions.get(id).name.to_string();
+    let number = |value: f64| SixDigits(value).rounded().to_string();
+    let mut output = vec![(annotations::DECISION, DecisionMark::write(decided.id, now))];
+    let mut put = |key, value: Option<String>| output.extend(value.map(|value| (key, value)));
+    if let Some(base) = decision.base {
+        put(annotations::BASELINE_REGION, Some(base.region.map_or_else(|| SCHEDULER_MIX.to_owned(), name)));
+    }
+    put(annotations::TARGET_REGION, decision.preferred_region().map(name));
+    let net_benefit = decision.preferred_score().and_then(crate::domain::decision::Score::net_benefit);
+    put(annotations::NET_BENEFIT_USD, net_benefit.map(|usd| number(usd.0)));
+    let projection = project(decision);
+    put(annotations::PROJECTED_SAVINGS_USD, projection.map(|projection| number(projection.saved.0)));
+    put(annotations::PROJECTED_CO2E_AVOIDED_G, projection.map(|projection| number(projection.avoided.0)));
+    let label = match decision.outcome {
+        Outcome::Stay { reason: StayReason::Holdout } => "holdout",
+        Outcome::Steer { .. } => "steer",
+        Outcome::Stay { .. } | Outcome::Bypass { .. } => "stay",
+    };
+    Marks { label, annotations: output }
+}
+
+impl Answering for Mutate {
+    const ENDPOINT: Endpoint = Endpoint::Mutate;
+    type Error = ReviewError;
+
+    fn answer(&self, body: &[u8], now: Timestamp) -> Result<Answer, ReviewError> {
+        let request = match Request::parse(body) {
+            Err(ReviewError::Malformed(error)) => {
+                return match review::salvage_uid(body) {
+                    Some(uid) => Ok(self.allowed(&uid, BypassReason::Undecodable)),
+                    None => Err(ReviewError::Malformed(error)),
+                };
+            }
+            parsed => parsed?,
+        };
+        let (decided, subject, patch) = self.decide(&request, now);
+        let id = decided.id.to_string();
+        let target = decided.snapshot.as_deref().and_then(|snapshot| {
+            decided.decision.preferred_region().map(|id| snapshot.regions.get(id).name.as_str())
+        });
+        let audit_annotations = AuditAnnotations {
+            outcome: decided.decision.outcome_str(),
+            reason: decided.decision.reason().as_str(),
+            decision_id: Some(&id),
+            target_region: target,
+        };
+        let reply = review::reply(&request.uid, patch.as_deref(), &decided.warnings, audit_annotations);
+        match reply {
+            Ok(reply) => {
+                let draft = Draft { subject, dry_run: request.dry_run, decided };
+                Ok(Answer { body: reply.into(), draft })
+            }
+            Err(error) => {
+                tracing::error!(%error, uid = &*request.uid, "response cannot be written as JSON");
+                self.open(body, BypassReason::Internal)
+            }
+        }
+    }
+
+    fn open(&self, body: &[u8], reason: BypassReason) -> Result<Answer, ReviewError> {
+        let request = Request::parse(body)?;
+        let mut answer = self.allowed(&request.uid, reason);
+        answer.draft.dry_run = request.dry_run;
+        answer.draft.subject.namespace = request.namespace.to_string();
+        Ok(answer)
+    }
+
+    fn carried_out(&self, draft: &Draft, now: Timestamp) {
+        if self.decider.settings().mode == Mode::Steer {
+            self.decider.carried_out(&draft.decided.decision, now);
+        }
+    }
+}
