@@ -166,7 +166,12 @@ impl App {
             ledger,
             clock,
             readiness: readiness.clone(),
-            mock: mock.clone().map(|grid| MockControl { grid, collect, seen }),
+            mock: mock.clone().map(|grid| MockControl {
+                grid,
+                regions: config.regions.clone(),
+                collect,
+                seen,
+            }),
         };
         let admin_routes = admin(&endpoints, admin_state);
 

@@ -10,9 +10,7 @@ use jiff::Timestamp;
 
 use crate::audit::entry::{DecisionId, DecisionIds, Subject};
 use crate::config::{Config, FilterMode, Mode};
-use crate::domain::{
-    BypassReason, Decision, EffectivePolicy, Outcome, PodDemand, RegionId, Snapshot, decide,
-};
+use crate::domain::{BypassReason, Decision, EffectivePolicy, PodDemand, RegionId, Snapshot, decide};
 use crate::herd::Herd;
 use crate::kubernetes::cluster::ClusterView;
 use crate::kubernetes::placement::{PlacementSettings, Planned, PodInContext, plan};
@@ -154,6 +152,7 @@ impl Decider {
                 for candidate in &mut plan.candidates.list {
                     candidate.quota_left = Some(self.herd.left(candidate.region, now));
                 }
+                plan.candidates.incumbent = self.herd.incumbent(plan.demand.owner_hash);
                 let decision = decide(&plan.demand, &plan.candidates, &snapshot, &self.settings.policy, now);
                 (decision, Some(plan.demand))
             }
@@ -161,12 +160,14 @@ impl Decider {
         Decided { id: self.ids.next(), decision, demand, snapshot: Some(snapshot), warnings }
     }
 
-    /// Takes a steered pod off its region's quota.
-    pub fn carried_out(&self, decision: &Decision, now: Timestamp) {
-        if let Outcome::Steer { target } = decision.outcome
-            && let Some(score) = decision.scores.get(target)
-        {
-            self.herd.take(score.region(), now);
+    /// Takes a steered pod off its region's quota, and remembers where its owner's pods go.
+    pub fn carried_out(&self, decided: &Decided, now: Timestamp) {
+        let decision = &decided.decision;
+        if let Some((demand, region)) = decided.demand.as_ref().zip(decision.preferred_region()) {
+            self.herd.settle(demand.owner_hash, region);
+        }
+        if let Some(target) = decision.target() {
+            self.herd.take(target.region(), now);
         }
     }
 }

@@ -1,53 +1,85 @@
-//! Against the thundering herd: how many pods this process has sent to each region in the current minute.
+//! Against the thundering herd: how many pods this process has sent to each region in the current minute, and where it
+//! sent each owner's pods last.
 //!
-//! The limit is of one process; replicas do not share it.
+//! Both are of one process; replicas do not share them.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 
 use crate::domain::RegionId;
 
 const SECONDS_PER_MINUTE: i64 = 60;
+/// Owners remembered at least; twice as many at most. An owner that is forgotten only loses its margin.
+const OWNERS: usize = 8192;
 
-/// Counts by region and minute.
+/// What was sent where.
 #[derive(Debug)]
 pub struct Herd {
     max_pods_per_minute: u32,
-    current: Mutex<Minute>,
+    sent: Mutex<Minute>,
+    incumbents: Mutex<Incumbents>,
 }
 
 #[derive(Debug, Default)]
 struct Minute {
     number: i64,
-    sent: HashMap<RegionId, u32>,
+    pods: HashMap<RegionId, u32>,
+}
+
+/// Two generations: when the young one is full it becomes the old one, and what was only in the old one is forgotten.
+#[derive(Debug, Default)]
+struct Incumbents {
+    young: HashMap<u64, RegionId>,
+    old: HashMap<u64, RegionId>,
 }
 
 impl Herd {
     /// Counts against a limit.
     #[must_use]
     pub fn new(max_pods_per_minute: u32) -> Self {
-        Self { max_pods_per_minute, current: Mutex::default() }
+        Self { max_pods_per_minute, sent: Mutex::default(), incumbents: Mutex::default() }
     }
 
     /// How many more pods a region takes in the minute of `now`.
     #[must_use]
     pub fn left(&self, region: RegionId, now: Timestamp) -> u32 {
-        let current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-        let sent = if current.number == minute_of(now) { current.sent.get(&region).copied() } else { None };
-        self.max_pods_per_minute.saturating_sub(sent.unwrap_or(0))
+        let sent = locked(&self.sent);
+        let pods = if sent.number == minute_of(now) { sent.pods.get(&region).copied() } else { None };
+        self.max_pods_per_minute.saturating_sub(pods.unwrap_or(0))
     }
 
     /// Counts a pod that was sent to a region.
     pub fn take(&self, region: RegionId, now: Timestamp) {
-        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut sent = locked(&self.sent);
         let minute = minute_of(now);
-        if current.number != minute {
-            *current = Minute { number: minute, sent: HashMap::new() };
+        if sent.number != minute {
+            *sent = Minute { number: minute, pods: HashMap::new() };
         }
-        *current.sent.entry(region).or_default() += 1;
+        *sent.pods.entry(region).or_default() += 1;
     }
+
+    /// Where an owner's pods were sent last.
+    #[must_use]
+    pub fn incumbent(&self, owner_hash: u64) -> Option<RegionId> {
+        let incumbents = locked(&self.incumbents);
+        incumbents.young.get(&owner_hash).or_else(|| incumbents.old.get(&owner_hash)).copied()
+    }
+
+    /// Notes where an owner's pod was sent.
+    pub fn settle(&self, owner_hash: u64, region: RegionId) {
+        let mut incumbents = locked(&self.incumbents);
+        if incumbents.young.len() >= OWNERS && !incumbents.young.contains_key(&owner_hash) {
+            incumbents.old = std::mem::take(&mut incumbents.young);
+        }
+        incumbents.young.insert(owner_hash, region);
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Counts stay sound whatever happened to whoever held the lock.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn minute_of(at: Timestamp) -> i64 {
@@ -72,5 +104,20 @@ mod tests {
         assert_eq!(herd.left(here, at(119)), 0);
         assert_eq!(herd.left(there, at(119)), 2);
         assert_eq!(herd.left(here, at(120)), 2);
+    }
+
+    #[test]
+    fn the_last_owners_are_remembered_and_the_memory_is_bounded() {
+        let herd = Herd::new(1);
+        let owners = 0..3 * OWNERS as u64;
+        for owner in owners.clone() {
+            herd.settle(owner, RegionId(0));
+        }
+        herd.settle(owners.end - 1, RegionId(1));
+        assert_eq!(herd.incumbent(owners.end - 1), Some(RegionId(1)));
+        assert_eq!(herd.incumbent(owners.end - OWNERS as u64), Some(RegionId(0)));
+        assert_eq!(herd.incumbent(0), None);
+        let incumbents = locked(&herd.incumbents);
+        assert!(incumbents.young.len() + incumbents.old.len() <= 2 * OWNERS);
     }
 }

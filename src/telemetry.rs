@@ -14,6 +14,11 @@ pub fn start(level: Level) {
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .with_span_events(FmtSpan::NONE);
+    // A panic is caught and answered; what is left of it is this line.
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(place, message = panic.payload_as_str().unwrap_or("(no message)"), "panic");
+    }));
     // The only error is a logger that is there already, as in tests.
     let _ = if std::io::stderr().is_terminal() {
         builder.with_target(false).try_init()

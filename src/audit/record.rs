@@ -63,6 +63,8 @@ pub struct DecisionRecord<'a> {
     reason: &'static str,
     baseline_region: Option<&'a str>,
     target_region: Option<&'a str>,
+    /// Where the owner's pods were sent last, which a challenger has to beat by a margin.
+    incumbent_region: Option<&'a str>,
     net_benefit_usd: Option<SixDigits>,
     demand: Option<Demand<'a>>,
     regions: Vec<RegionRecord<'a>>,
@@ -99,6 +101,9 @@ pub struct RegionRecord<'a> {
     /// Why it could not win; absent when it could.
     #[serde(skip_serializing_if = "Option::is_none")]
     excluded: Option<&'static str>,
+    /// Pods its herd limit had left; absent when no limit was applied.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quota_left: Option<u32>,
     provider: Option<&'static str>,
     observed_at: Option<Timestamp>,
     signal: Option<Signal>,
@@ -168,6 +173,7 @@ impl<'a> DecisionRecord<'a> {
                 .preferred_region()
                 .and_then(region)
                 .map(|region: &Region| region.name.as_str()),
+            incumbent_region: decision.incumbent.and_then(region).map(|region: &Region| region.name.as_str()),
             net_benefit_usd: decision
                 .preferred_score()
                 .and_then(Score::net_benefit)
@@ -217,6 +223,7 @@ fn region_record<'a>(score: &'a Score, region: &'a Region) -> RegionRecord<'a> {
         instance_type: &assessment.instance_type,
         state: score.state().as_str(),
         excluded: score.exclusion.map(crate::domain::assessment::Exclusion::as_str),
+        quota_left: assessment.quota_left,
         provider: reading.map(|reading| reading.provider.as_str()),
         observed_at: reading.map(|reading| reading.starts_at),
         signal: reading.map(|reading| reading.signal),

@@ -73,6 +73,8 @@ pub struct Assessment {
     pub capacity_type: CapacityType,
     /// The type of machine.
     pub instance_type: Arc<str>,
+    /// Pods the herd limit had left for it.
+    pub quota_left: Option<u32>,
     /// State of the grid data.
     pub state: DataState,
     /// The reading behind it, usable or not.
@@ -133,6 +135,7 @@ pub fn assess(
         region: candidate.region,
         capacity_type: candidate.capacity_type,
         instance_type: candidate.instance_type.clone(),
+        quota_left: candidate.quota_left,
         state,
         reading: reading.cloned(),
         intensity,

@@ -10,7 +10,8 @@ use super::units::{GramsPerKwh, Hours};
 
 const HOURS_PER_DAY: usize = 24;
 const MONTHS: usize = 12;
-/// The table is laid out over a leap year, so that every day of any year has its place.
+/// The table is laid out over a leap year, so that every day of any year has its place. A run that crosses the end of
+/// February of another year is taken to have a 29th: of a climatology, that is well below its own uncertainty.
 const DAYS_BEFORE_MONTH: [u16; MONTHS + 1] = [0, 31, 60, 91, 121, 152, 182, 213, 244, 274, 305, 335, 366];
 
 /// Mean intensity per month and hour of day, with running sums.

@@ -90,13 +90,21 @@ pub struct Decision {
     pub scores: Vec<Score>,
     /// Candidates that are worth preferring, best first; the winner leads when there is one.
     pub ranking: Vec<usize>,
+    /// Where the owner's pods were sent last: with the quotas in the scores, all that a replay needs beside them.
+    pub incumbent: Option<RegionId>,
 }
 
 impl Decision {
     /// A decision to leave the pod alone, made before anything was scored.
     #[must_use]
     pub const fn bypass(reason: BypassReason) -> Self {
-        Self { outcome: Outcome::Bypass { reason }, base: None, scores: Vec::new(), ranking: Vec::new() }
+        Self {
+            outcome: Outcome::Bypass { reason },
+            base: None,
+            scores: Vec::new(),
+            ranking: Vec::new(),
+            incumbent: None,
+        }
     }
 
     /// The reason of the outcome.
@@ -140,10 +148,12 @@ impl Decision {
     }
 
     /// This decision with its outcome replaced by an earlier one for the same pod, which sent it to `region`: the
-    /// terms are of now, the outcome of then. `None` when the region is not among the candidates.
+    /// terms are of now, the outcome of then. `None` when the region is not among the candidates, or may not win any
+    /// more: then nobody's word stands against the policy.
     #[must_use]
     pub fn following(mut self, region: RegionId) -> Option<Self> {
-        let target = self.scores.iter().position(|score| score.region() == region)?;
+        let target =
+            self.scores.iter().position(|score| score.region() == region && score.exclusion.is_none())?;
         let base = self.base?;
         if base.region == Some(region) {
             self.outcome = Outcome::Stay { reason: StayReason::BaselineBest };
@@ -218,7 +228,7 @@ pub fn decide(
         .map(|assessment| score(assessment, &base, demand, candidates.running_in, policy))
         .collect();
     let (outcome, ranking) = choose(&scores, &base, demand, candidates, snapshot, policy);
-    Decision { outcome, base: Some(base), scores, ranking }
+    Decision { outcome, base: Some(base), scores, ranking, incumbent: candidates.incumbent }
 }
 
 fn spans_two_regions(candidates: &Candidates) -> bool {
@@ -278,7 +288,7 @@ fn unscored(reason: BypassReason, assessments: Vec<Assessment>) -> Decision {
             added_round_trip: None,
         })
         .collect();
-    Decision { outcome: Outcome::Bypass { reason }, base: None, scores, ranking: Vec::new() }
+    Decision { outcome: Outcome::Bypass { reason }, base: None, scores, ranking: Vec::new(), incumbent: None }
 }
 
 fn score(

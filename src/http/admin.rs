@@ -19,7 +19,7 @@ use crate::clock::Clock;
 use crate::config::parse_mock;
 use crate::decider::Decider;
 use crate::domain::snapshot::{CapacityType, GridReading};
-use crate::domain::{Region, Snapshot};
+use crate::domain::{Region, Regions, Snapshot};
 use crate::metrics::Metrics;
 use crate::providers::grid::MockGrid;
 use crate::providers::refresh::CollectNow;
@@ -50,6 +50,8 @@ pub struct Admin {
 pub struct MockControl {
     /// The grid.
     pub grid: Arc<MockGrid>,
+    /// Its regions.
+    pub regions: Arc<Regions>,
     /// Publishes the change.
     pub collect: CollectNow,
     /// The version decisions see.
@@ -168,15 +170,11 @@ async fn set_mock(State(admin): State<Admin>, Path(region): Path<String>, body: 
         return (StatusCode::NOT_FOUND, "the mock grid is not configured: set grid.provider to mock\n")
             .into_response();
     };
-    let snapshot = admin.decider.snapshot();
-    let known = snapshot.as_ref().and_then(|snapshot| {
-        let id = snapshot.regions.by_name(&region)?;
-        Some(snapshot.regions.get(id).name.clone())
-    });
-    let Some(name) = known else {
+    let Some(id) = mock.regions.by_name(&region) else {
         let problem = format!("region \"{region}\" is not configured: name one that GET /snapshot lists\n");
         return (StatusCode::NOT_FOUND, problem).into_response();
     };
+    let name = mock.regions.get(id).name.clone();
     let value = match parse_mock(body.trim()) {
         Ok(value) => value,
         Err(error) => {

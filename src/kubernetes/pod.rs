@@ -9,8 +9,8 @@ use crate::domain::requests::{ContainerRequests, PodResources, ResourceList, Res
 /// A pod. Fields that Eco-Pulse does not read are not here.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Pod<'a> {
-    /// Its metadata.
-    #[serde(borrow, default, deserialize_with = "null_is_default")]
+    /// Its metadata; an object without is no pod, and a patch would find no place for its marks.
+    #[serde(borrow)]
     pub metadata: Metadata<'a>,
     /// Its specification.
     #[serde(borrow, default, deserialize_with = "null_is_default")]

@@ -201,7 +201,7 @@ impl Answering for Mutate {
 
     fn carried_out(&self, draft: &Draft, now: Timestamp) {
         if self.decider.settings().mode == Mode::Steer {
-            self.decider.carried_out(&draft.decided.decision, now);
+            self.decider.carried_out(&draft.decided, now);
         }
     }
 }
