@@ -9,6 +9,8 @@
 //! A task that ends before it was told to ends the process: a replica that looks healthy and does nothing is worse than
 //! one that is restarted.
 
+mod endpoints;
+mod identity;
 mod mirror;
 mod sources;
 
@@ -25,16 +27,15 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use self::endpoints::endpoints;
+use self::identity::Identity;
 use crate::audit::ledger::{Ledger, Writer};
 use crate::catalogue::Catalogue;
 use crate::clock::Clock;
-use crate::config::{Config, FilterMode, Mode, TlsMode};
+use crate::config::Config;
 use crate::decider::{Decider, Settings};
-use crate::extender::filter::Filter;
-use crate::extender::prioritize::Prioritize;
 use crate::http::admin::{Admin, MockControl, admin};
-use crate::http::fail_open::{DeadlineFrom, FailOpen, Limits, Shared};
-use crate::http::router::{Endpoints, webhook};
+use crate::http::router::webhook;
 use crate::http::server::{ConnectionLimits, Server, ShutdownStages, Transport, bind};
 use crate::kubernetes::cluster::ClusterView;
 use crate::metrics::Metrics;
@@ -42,8 +43,7 @@ use crate::providers::grid::{GridSource, MockGrid};
 use crate::providers::refresh::{CollectNow, Collector};
 use crate::readiness::Readiness;
 use crate::store::{MemoryStore, SnapshotStore};
-use crate::tls::{Certificate, CertificateResolver, Host, Issued, issue, server_config};
-use crate::webhook::mutate::Mutate;
+use crate::tls::{CertificateResolver, server_config};
 
 pub use sources::{snapshot_once, static_tables};
 
@@ -53,8 +53,6 @@ const SNAPSHOT: &str = "snapshot";
 const SNAPSHOT_PATIENCE: Duration = Duration::from_secs(10);
 /// How long the ledger may take to write what is left at the end.
 const LEDGER_PATIENCE: Duration = Duration::from_secs(2);
-/// Where a development certificate is valid when `tls.hosts` says nothing.
-const LOCAL_HOSTS: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 
 /// What a process is started with.
 pub struct Options {
@@ -279,71 +277,6 @@ impl App {
             Some(Ok(name)) => anyhow::bail!("the {name} ended by itself; see the log before this line"),
             Some(Err(error)) => Err(error).context("a task was ended by a defect"),
         }
-    }
-}
-
-/// The certificate, and the authority it was made with.
-struct Identity {
-    certificate: Certificate,
-    authority_pem: Option<String>,
-}
-
-impl Identity {
-    fn load(config: &Config, cert_dir: Option<PathBuf>, clock: &Clock) -> anyhow::Result<Self> {
-        let identity = match (config.tls.mode, cert_dir) {
-            (Some(TlsMode::SelfSigned), _) | (None, None) => Self::make(&config.tls.hosts, clock)?,
-            (Some(TlsMode::Files) | None, Some(dir)) => {
-                Self { certificate: Certificate::load(&dir)?, authority_pem: None }
-            }
-            (Some(TlsMode::Files), None) => anyhow::bail!(
-                "tls.mode is files, and no directory was given: add --cert-dir DIR, or set tls.mode to self-signed"
-            ),
-        };
-        if let Some(warning) = identity.certificate.warning(clock.now()) {
-            tracing::warn!(warning, "certificate");
-        }
-        Ok(identity)
-    }
-
-    fn make(hosts: &[String], clock: &Clock) -> anyhow::Result<Self> {
-        let local = LOCAL_HOSTS.iter().map(|host| (*host).to_owned());
-        let hosts = hosts.iter().cloned().chain(local).map(|host| host.parse());
-        let hosts: Vec<Host> = hosts.collect::<Result<_, _>>().context("tls.hosts")?;
-        let issued: Issued = issue(&hosts, clock.now())?;
-        Ok(Self {
-            certificate: issued.certificate()?,
-            authority_pem: Some(issued.authority_pem().to_owned()),
-        })
-    }
-}
-
-fn endpoints(
-    config: &Config,
-    decider: &Arc<Decider>,
-    metrics: &Arc<Metrics>,
-    ledger: &Ledger,
-    clock: &Clock,
-) -> Endpoints {
-    let max_filter_body = config.server.max_filter_body_bytes;
-    // Two full node lists at once, and the small bodies of everything else many times over.
-    let max_bytes = 2 * max_filter_body.max(config.server.max_body_bytes);
-    let max_concurrent = usize::try_from(config.server.max_concurrent.get()).unwrap_or(usize::MAX);
-    let shared =
-        Shared::new(max_concurrent, max_bytes, metrics.clone(), ledger.clone(), clock.clone(), config.mode);
-    let webhook = Limits {
-        max_body_bytes: config.server.max_body_bytes,
-        deadline: config.decision.deadline,
-        deadline_from: DeadlineFrom::Arrival,
-    };
-    let extender = Limits { max_body_bytes: max_filter_body, deadline_from: DeadlineFrom::Body, ..webhook };
-    let filter_mode = match (config.mode, config.extender.filter) {
-        (Mode::Steer, FilterMode::Observe) => Mode::Shadow,
-        (mode, _) => mode,
-    };
-    Endpoints {
-        mutate: FailOpen::new(Mutate::new(decider.clone()), webhook, shared.clone()),
-        filter: FailOpen::new(Filter::new(decider.clone()), extender, shared.in_mode(filter_mode)),
-        prioritize: FailOpen::new(Prioritize::new(decider.clone()), extender, shared),
     }
 }
 

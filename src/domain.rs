@@ -4,6 +4,7 @@
 //! number. Imports nothing of its siblings, no runtime, no clock; `tests/architecture.rs` holds that.
 
 pub mod assessment;
+mod choice;
 pub mod climatology;
 pub mod decision;
 pub mod demand;

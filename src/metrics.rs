@@ -1,23 +1,22 @@
 //! Every metric there is, in one place. Labels come from closed sets; a pod's name is never one.
 
+mod register;
+
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use prometheus::{
-    CounterVec, Encoder, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec,
-    IntGauge, Opts, Registry, TextEncoder,
+    CounterVec, Encoder, GaugeVec, Histogram, IntCounter, IntCounterVec, IntGauge, Registry, TextEncoder,
 };
 
+use self::register::{counters, durations, gauges, int_counters, register, savings_counters};
 use crate::audit::entry::{Endpoint, Entry};
 use crate::audit::projection::{Against, project, savings};
 use crate::audit::record::base_name;
 use crate::domain::{BypassReason, Snapshot, StayReason};
 
-/// Upper bounds of the latency histogram, in seconds: fine where decisions are, and one at the deadline of 190 ms.
-const DURATION_BUCKETS: [f64; 12] =
-    [0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.19];
 /// Namespaces beyond these share one label value, so that a cluster cannot fill the time-series database.
 const MAX_NAMESPACES: usize = 1000;
 const OTHER_NAMESPACES: &str = "_other";
@@ -354,52 +353,4 @@ fn count_signed(gains: &CounterVec, losses: &CounterVec, labels: &[&str], amount
     rising.with_label_values(labels).inc_by(amount.abs());
     // Both sides exist as soon as one does: a difference with a missing side is missing.
     other.with_label_values(labels).inc_by(0.0);
-}
-
-fn register<C: prometheus::core::Collector + Clone + 'static>(
-    registry: &Registry,
-    collector: C,
-) -> Result<C, MetricsError> {
-    registry.register(Box::new(collector.clone()))?;
-    Ok(collector)
-}
-
-fn int_counters(
-    registry: &Registry,
-    name: &str,
-    help: &str,
-    labels: &[&str],
-) -> Result<IntCounterVec, MetricsError> {
-    register(registry, IntCounterVec::new(Opts::new(name, help), labels)?)
-}
-
-fn counters(
-    registry: &Registry,
-    name: &str,
-    help: &str,
-    labels: &[&str],
-) -> Result<CounterVec, MetricsError> {
-    register(registry, CounterVec::new(Opts::new(name, help), labels)?)
-}
-
-fn gauges(registry: &Registry, name: &str, help: &str, labels: &[&str]) -> Result<GaugeVec, MetricsError> {
-    register(registry, GaugeVec::new(Opts::new(name, help), labels)?)
-}
-
-fn savings_counters(registry: &Registry, name: &str, what: &str) -> Result<CounterVec, MetricsError> {
-    let help = format!(
-        "{what} by pods' placement against a counterfactual; the net is avoided or saved less added. Modelled. \
-         Counted at the decision while nobody watches pods."
-    );
-    counters(registry, name, &help, &["namespace", "against", "method"])
-}
-
-fn durations(registry: &Registry) -> Result<Vec<(Endpoint, Histogram)>, MetricsError> {
-    let options = HistogramOpts::new(
-        "eco_pulse_decision_duration_seconds",
-        "From a request's arrival (for the extender: from the last byte of its body) to its answer.",
-    )
-    .buckets(DURATION_BUCKETS.to_vec());
-    let histograms = register(registry, HistogramVec::new(options, &["endpoint"])?)?;
-    Ok(Endpoint::ALL.map(|endpoint| (endpoint, histograms.with_label_values(&[endpoint.as_str()]))).into())
 }

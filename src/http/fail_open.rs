@@ -10,13 +10,13 @@ use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
-use bytes::{Bytes, BytesMut};
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Request, StatusCode};
-use http_body_util::BodyExt;
 use jiff::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::body::{Budget, Granted};
 use crate::audit::entry::{Endpoint, Entry, Subject};
 use crate::audit::ledger::Ledger;
 use crate::clock::{Clock, monotonic_now};
@@ -33,8 +33,6 @@ const INLINE_BYTES: usize = 256 * 1024;
 const CALLER_MARGIN: Duration = Duration::from_millis(50);
 /// A body has to be there in this time where the deadline starts only after it.
 const BODY_TIMEOUT: Duration = Duration::from_secs(5);
-/// Granularity of the budget for bytes in flight.
-const BUDGET_UNIT: usize = 4096;
 
 /// What an endpoint does with a body. Synchronous on purpose: there is nothing to wait for.
 pub trait Answering: Send + Sync + 'static {
@@ -104,8 +102,8 @@ pub struct Limits {
 pub struct Shared {
     /// Requests that may be decided about at once.
     pub permits: Arc<Semaphore>,
-    /// Memory that bodies may take at once, in units of [`BUDGET_UNIT`].
-    bytes: Arc<Semaphore>,
+    /// Memory that bodies may take at once.
+    budget: Budget,
     /// Where decisions are counted.
     pub metrics: Arc<Metrics>,
     /// Where they are recorded.
@@ -129,7 +127,7 @@ impl Shared {
     ) -> Self {
         Self {
             permits: Arc::new(Semaphore::new(max_concurrent)),
-            bytes: Arc::new(Semaphore::new(max_bytes.div_ceil(BUDGET_UNIT))),
+            budget: Budget::new(max_bytes),
             metrics,
             ledger,
             clock,
@@ -160,46 +158,6 @@ impl<A> Clone for FailOpen<A> {
     }
 }
 
-/// The body could not be had; the caller's own policy opens.
-#[derive(Debug, thiserror::Error)]
-enum BodyError {
-    #[error(
-        "body is over {limit} bytes: raise server.maxBodyMiB, or server.maxFilterBodyMiB for the extender"
-    )]
-    TooLarge { limit: usize },
-    #[error("bodies in flight take all the memory they may: send fewer large requests at once")]
-    TooManyBytes,
-    #[error("body did not arrive in {0:?}")]
-    TooSlow(Duration),
-    #[error("body broke off: {0}")]
-    Broken(#[source] axum::Error),
-}
-
-impl BodyError {
-    const fn status(&self) -> StatusCode {
-        match self {
-            Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::TooManyBytes => StatusCode::TOO_MANY_REQUESTS,
-            Self::TooSlow(_) => StatusCode::REQUEST_TIMEOUT,
-            Self::Broken(_) => StatusCode::BAD_REQUEST,
-        }
-    }
-
-    const fn reason(&self) -> BypassReason {
-        match self {
-            Self::TooLarge { .. } | Self::Broken(_) => BypassReason::Undecodable,
-            Self::TooManyBytes => BypassReason::Overloaded,
-            Self::TooSlow(_) => BypassReason::Deadline,
-        }
-    }
-}
-
-/// A body with the memory it was granted.
-struct Granted {
-    bytes: Bytes,
-    _budget: Option<OwnedSemaphorePermit>,
-}
-
 impl<A: Answering> FailOpen<A> {
     /// A layer around `endpoint`.
     #[must_use]
@@ -211,15 +169,11 @@ impl<A: Answering> FailOpen<A> {
     pub async fn handle(self, request: Request<Body>) -> Response {
         let arrived = monotonic_now();
         let time = self.time_for(&request);
-        if let Err(problem) = check_content_type(&request) {
-            return self.refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, BypassReason::Undecodable, &problem);
-        }
         let time_for_body = match self.limits.deadline_from {
             DeadlineFrom::Arrival => time,
             DeadlineFrom::Body => BODY_TIMEOUT,
         };
-        let read = tokio::time::timeout(time_for_body, self.read_body(request)).await;
-        let body = match read.unwrap_or(Err(BodyError::TooSlow(time_for_body))) {
+        let body = match self.shared.budget.read(request, self.limits.max_body_bytes, time_for_body).await {
             Ok(body) => body,
             Err(error) => return self.refuse(error.status(), error.reason(), &error.to_string()),
         };
@@ -243,42 +197,6 @@ impl<A: Answering> FailOpen<A> {
         callers.map_or(self.limits.deadline, |callers| {
             self.limits.deadline.min(callers.saturating_sub(CALLER_MARGIN))
         })
-    }
-
-    async fn read_body(&self, request: Request<Body>) -> Result<Granted, BodyError> {
-        let limit = self.limits.max_body_bytes;
-        let announced = request
-            .headers()
-            .get(CONTENT_LENGTH)
-            .and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
-        if announced.is_some_and(|length| length > limit) {
-            return Err(BodyError::TooLarge { limit });
-        }
-        let mut body = request.into_body();
-        let mut granted: Option<OwnedSemaphorePermit> = None;
-        let mut room = 0;
-        // Room for what was announced would let a client reserve memory it never sends: it grows with the bytes.
-        let mut read = BytesMut::new();
-        while let Some(frame) = body.frame().await {
-            let Ok(data) = frame.map_err(BodyError::Broken)?.into_data() else { continue };
-            if read.len() + data.len() > limit {
-                return Err(BodyError::TooLarge { limit });
-            }
-            if read.len() + data.len() > room {
-                let units = (read.len() + data.len() - room).div_ceil(BUDGET_UNIT);
-                let more = u32::try_from(units)
-                    .ok()
-                    .and_then(|units| self.shared.bytes.clone().try_acquire_many_owned(units).ok())
-                    .ok_or(BodyError::TooManyBytes)?;
-                room += units * BUDGET_UNIT;
-                match &mut granted {
-                    Some(granted) => granted.merge(more),
-                    None => granted = Some(more),
-                }
-            }
-            read.extend_from_slice(&data);
-        }
-        Ok(Granted { bytes: read.freeze(), _budget: granted })
     }
 
     /// The endpoint's answer, unless the time is over or it panics.
@@ -374,16 +292,6 @@ fn answer_caught<A: Answering>(
     catch_unwind(AssertUnwindSafe(|| endpoint.answer(body, now)))
         .map(|answer| answer.map_err(|error| error.to_string()))
         .map_err(|_| BypassReason::Panic)
-}
-
-fn check_content_type(request: &Request<Body>) -> Result<(), String> {
-    let given = request.headers().get(CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()));
-    let essence = given.as_deref().map(|value| value.split(';').next().unwrap_or_default().trim());
-    match essence {
-        Some(essence) if essence.eq_ignore_ascii_case("application/json") => Ok(()),
-        Some(other) => Err(format!("Content-Type is \"{other}\": send application/json")),
-        None => Err("Content-Type is missing: send application/json".to_owned()),
-    }
 }
 
 /// The API server's `?timeout=`: Go's duration text, rounded up to whole seconds.
