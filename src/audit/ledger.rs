@@ -11,7 +11,6 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use super::entry::Entry;
@@ -41,7 +40,7 @@ pub struct Ledger {
 /// The last records and the head of the chain.
 #[derive(Debug)]
 struct Recent {
-    lines: VecDeque<Box<RawValue>>,
+    lines: VecDeque<String>,
     head: String,
 }
 
@@ -83,11 +82,12 @@ impl Ledger {
         })
     }
 
-    /// The recent records, newest first.
+    /// The recent records as a JSON array, newest first.
     #[must_use]
-    pub fn recent(&self) -> Vec<Box<RawValue>> {
+    pub fn recent_json(&self) -> String {
         let recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
-        recent.lines.iter().rev().cloned().collect()
+        let lines: Vec<&str> = recent.lines.iter().rev().map(String::as_str).collect();
+        format!("[{}]", lines.join(","))
     }
 
     /// Hash of the last record: what shows whether the end of a chain was cut off.
@@ -146,7 +146,6 @@ fn write_all(
 }
 
 fn remember(recent: &Mutex<Recent>, line: String, hash: String) {
-    let Ok(line) = RawValue::from_string(line) else { return };
     let mut recent = recent.lock().unwrap_or_else(PoisonError::into_inner);
     if recent.lines.len() == RECENT_LENGTH {
         recent.lines.pop_front();

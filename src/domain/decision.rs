@@ -194,14 +194,13 @@ pub fn decide(
     if !spans_two_regions(candidates) {
         return Decision::bypass(BypassReason::SingleRegion);
     }
-    let base_region = match policy.baseline {
-        Baseline::Region(region) if candidates.list.iter().any(|place| place.region == region) => {
-            Some(region)
-        }
-        Baseline::Region(_) | Baseline::SchedulerMix => None,
+    // Data and users are where pods were before Eco-Pulse came, also when this pod cannot go there.
+    let home = match policy.baseline {
+        Baseline::Region(region) => Some(region),
+        Baseline::SchedulerMix => None,
     };
-    let origins =
-        Origins { data: demand.data_region.or(base_region), traffic: demand.traffic_region.or(base_region) };
+    let base_region = home.filter(|home| candidates.list.iter().any(|place| place.region == *home));
+    let origins = Origins { data: demand.data_region.or(home), traffic: demand.traffic_region.or(home) };
     let assessments: Vec<Assessment> = candidates
         .list
         .iter()

@@ -68,9 +68,9 @@ pub struct PodDemand {
     pub hours: Hours,
     /// Data moved between its data region and itself over the run.
     pub egress: Gigabytes,
-    /// Where its data are; `None`: in the base region.
+    /// Where its data are; `None`: in the configured baseline region.
     pub data_region: Option<RegionId>,
-    /// Where its users are; `None`: in the base region.
+    /// Where its users are; `None`: in the configured baseline region.
     pub traffic_region: Option<RegionId>,
     /// Serving or batch.
     pub class: WorkloadClass,

@@ -66,7 +66,7 @@ pub fn admin(endpoints: &Endpoints, admin: Admin) -> Router {
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
         .route("/snapshot", get(snapshot))
-        .route("/decisions", get(async |State(admin): State<Admin>| Json(admin.ledger.recent())))
+        .route("/decisions", get(decisions))
         .route("/mock/{region}", put(set_mock))
         .with_state(admin)
         .merge(extender(endpoints))
@@ -84,6 +84,10 @@ async fn metrics(State(admin): State<Admin>) -> Response {
         Ok(text) => ([(CONTENT_TYPE, prometheus::TEXT_FORMAT)], text).into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).into_response(),
     }
+}
+
+async fn decisions(State(admin): State<Admin>) -> Response {
+    ([(CONTENT_TYPE, "application/json")], admin.ledger.recent_json()).into_response()
 }
 
 async fn snapshot(State(admin): State<Admin>) -> Response {
