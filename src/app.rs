@@ -39,7 +39,7 @@ use crate::http::router::webhook;
 use crate::http::server::{ConnectionLimits, Server, ShutdownStages, Transport, bind};
 use crate::kubernetes::cluster::ClusterView;
 use crate::metrics::Metrics;
-use crate::providers::grid::{GridSource, MockGrid};
+use crate::providers::grid::MockGrid;
 use crate::providers::refresh::{CollectNow, Collector};
 use crate::readiness::Readiness;
 use crate::store::{MemoryStore, SnapshotStore};
@@ -132,15 +132,12 @@ impl App {
         ));
 
         let (collect, requests) = CollectNow::channel();
-        let grid = sources::grid(&config, &catalogue);
-        let mock = match &grid {
-            GridSource::Mock(mock) => Some(mock.clone()),
-            GridSource::Catalogue(_) => None,
-        };
+        let (grid, mock) = sources::grid(&config, &catalogue);
         let collector = Collector {
             grid,
             prices: sources::prices(&config, &catalogue),
             regions: config.regions.clone(),
+            grid_max_age: config.policy().grid_max_age,
             grid_interval: config.grid.refresh,
             price_interval: config.prices.refresh,
             store,

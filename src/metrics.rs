@@ -15,6 +15,7 @@ use self::register::{counters, durations, gauges, int_counters, register, saving
 use crate::audit::entry::{Endpoint, Entry};
 use crate::audit::projection::{Against, project, savings};
 use crate::audit::record::base_name;
+use crate::config::Mode;
 use crate::domain::{BypassReason, Snapshot, StayReason};
 
 /// Namespaces beyond these share one label value, so that a cluster cannot fill the time-series database.
@@ -230,8 +231,9 @@ impl Metrics {
             self.fail_open(entry.endpoint, reason);
         }
         self.answered(entry.endpoint, entry.duration);
-        // The scheduler asks about pods that admission has counted already.
+        // The scheduler asks about pods that admission has counted already; and in shadow mode nothing is saved.
         if entry.endpoint == Endpoint::Mutate
+            && entry.mode == Mode::Steer
             && let Some(snapshot) = &entry.snapshot
         {
             self.projected(entry, snapshot);

@@ -11,7 +11,7 @@ use crate::domain::Snapshot;
 use crate::domain::climatology::Climatology;
 use crate::domain::region::GridZone;
 use crate::domain::snapshot::{GridProvider, Instance, Instances, StaticTables};
-use crate::providers::grid::{CatalogueGrid, GridError, GridSource, MockGrid};
+use crate::providers::grid::{CatalogueGrid, GridChain, GridError, GridSource, MockGrid};
 use crate::providers::price::{CataloguePrices, PriceSource};
 use crate::providers::refresh::fetch_once;
 
@@ -48,17 +48,18 @@ fn climatologies(config: &Config, catalogue: &Catalogue) -> HashMap<GridZone, Ar
     zones.filter_map(|zone| Some((zone.clone(), catalogue.climatology(zone.as_str())?.clone()))).collect()
 }
 
-pub(super) fn grid(config: &Config, catalogue: &Catalogue) -> GridSource {
-    match config.grid.provider {
-        GridProvider::Mock => {
-            let name = |id| config.regions.get(id).name.clone();
-            let values = config.grid.mock.iter().map(|(id, intensity)| (name(*id), *intensity)).collect();
-            GridSource::Mock(Arc::new(MockGrid::new(values)))
-        }
-        GridProvider::Catalogue => {
-            GridSource::Catalogue(CatalogueGrid::new(climatologies(config, catalogue)))
-        }
-    }
+/// The configured provider and those that fill its gaps; the mock grid by itself too, when it is among them.
+pub(super) fn grid(config: &Config, catalogue: &Catalogue) -> (GridChain, Option<Arc<MockGrid>>) {
+    let mock = (config.grid.provider == GridProvider::Mock).then(|| {
+        let name = |id| config.regions.get(id).name.clone();
+        let values = config.grid.mock.iter().map(|(id, intensity)| (name(*id), *intensity)).collect();
+        Arc::new(MockGrid::new(values))
+    });
+    let from_catalogue = || GridSource::Catalogue(CatalogueGrid::new(climatologies(config, catalogue)));
+    let first = mock.clone().map_or_else(from_catalogue, GridSource::Mock);
+    // The mock grid fills no gaps: configuration refuses it as a fallback.
+    let fallback = config.grid.fallback.iter().filter(|provider| **provider == GridProvider::Catalogue);
+    (GridChain::new(first, fallback.map(|_| from_catalogue())), mock)
 }
 
 pub(super) fn prices(config: &Config, catalogue: &Arc<Catalogue>) -> PriceSource {
@@ -76,7 +77,8 @@ pub async fn snapshot_once(
     catalogue: &Arc<Catalogue>,
     now: Timestamp,
 ) -> Result<Snapshot, GridError> {
-    let (grid, prices) = (grid(config, catalogue), prices(config, catalogue));
+    let (grid, _) = grid(config, catalogue);
+    let prices = prices(config, catalogue);
     let readings = fetch_once(&grid, &prices, &config.regions, now).await?;
     Ok(Snapshot::assemble(&readings, &static_tables(config, catalogue)))
 }

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::choices::choices;
 use super::reader::Section;
 use super::value::{Fault, boolean, choice, duration, integer, number, share};
+use crate::domain::demand::MAX_EGRESS;
 use crate::domain::energy::{Utilisation, Utilisations};
 use crate::domain::policy::{CarbonPrice, LatencyPolicy, OwnerShare};
 use crate::domain::units::{Gigabytes, Hours, Milliseconds, Usd, UsdPerMsHour, UsdPerTonne};
@@ -110,7 +111,11 @@ pub(super) fn read_workload(workload: &mut Section<'_>) -> WorkloadSettings {
     let default_duration = workload.read("defaultDuration", Duration::from_hours(24), duration(length));
     let mut utilisation = |key| in_range(Utilisation::new(workload.read(key, 0.5, share)));
     let (cpu, gpu) = (utilisation("cpuUtilisation"), utilisation("gpuUtilisation"));
-    let egress = workload.read("egressGb", 0.0, number(0.0..=1e9, "gigabytes from 0 to 1000000000"));
+    let egress = workload.read(
+        "egressGb",
+        0.0,
+        number(0.0..=MAX_EGRESS.0, &format!("gigabytes from 0 to {}", MAX_EGRESS.0)),
+    );
     WorkloadSettings {
         default_duration: Hours(default_duration.as_secs_f64() / 3600.0),
         utilisation: Utilisations { cpu, gpu },

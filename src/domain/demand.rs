@@ -55,6 +55,9 @@ impl Defaulted {
     }
 }
 
+/// More data than this over one run is a typing error: a million gigabytes, a petabyte.
+pub const MAX_EGRESS: Gigabytes = Gigabytes(1e6);
+
 /// One pod's demand.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PodDemand {

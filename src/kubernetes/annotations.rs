@@ -7,6 +7,7 @@
 use jiff::Timestamp;
 
 use super::pod::Pod;
+use crate::domain::demand::MAX_EGRESS;
 use crate::domain::duration::parse_duration;
 use crate::domain::units::{Gigabytes, Hours, Milliseconds};
 use crate::domain::{RegionId, Regions};
@@ -53,9 +54,6 @@ pub const OUTPUT_ANNOTATIONS: [&str; 6] = [
     PROJECTED_SAVINGS_USD,
     PROJECTED_CO2E_AVOIDED_G,
 ];
-
-/// More data than this over one run is a typing error: a million gigabytes, a petabyte.
-const MAX_EGRESS_GB: f64 = 1e6;
 
 /// The decision annotation: `v1;<id>;<unix seconds>`. Whoever can write pods can write one, so what it says is believed
 /// only after it has been checked.
@@ -153,7 +151,7 @@ pub fn read_hints(pod: &Pod<'_>, regions: &Regions) -> Hints {
             Some(Hours(duration.as_secs_f64() / 3600.0))
         }),
         egress: hint(pod, EGRESS_GB, "gigabytes over the run, such as 120", &mut warnings, |text| {
-            non_negative(text).filter(|gigabytes| *gigabytes <= MAX_EGRESS_GB).map(Gigabytes)
+            non_negative(text).filter(|gigabytes| *gigabytes <= MAX_EGRESS.0).map(Gigabytes)
         }),
         data_region: hint(pod, DATA_REGION, "a configured region", &mut warnings, |text| regions.find(text)),
         traffic_region: hint(pod, TRAFFIC_REGION, "a configured region", &mut warnings, |text| {

@@ -9,9 +9,11 @@ use crate::domain::snapshot::{GridProvider, GridReading};
 use crate::domain::{RegionName, Regions};
 
 mod catalogue;
+mod chain;
 mod mock;
 
 pub use catalogue::CatalogueGrid;
+pub use chain::{Fetched, GridChain};
 pub use mock::MockGrid;
 
 /// A provider could not answer at all; regions it knows nothing of are [`GridReading::Missing`] instead.
@@ -22,7 +24,7 @@ pub enum GridError {
     Unplugged,
 }
 
-/// The configured provider of grid data.
+/// One provider of grid data.
 #[derive(Clone, Debug)]
 pub enum GridSource {
     /// Values set by hand.

@@ -1,4 +1,4 @@
-//! The collector: the only place that polls providers, judges what they say, and publishes it as a new version.
+//! The collector: the only place that polls providers, and publishes what they say as a new version.
 //!
 //! A region that a provider does not answer for keeps its last reading, which grows old; nothing is made up for it.
 
@@ -6,30 +6,29 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
-use super::grid::{GridError, GridSource};
+use super::grid::{GridChain, GridError};
 use super::price::PriceSource;
 use crate::clock::Clock;
-use crate::domain::snapshot::{GridReading, Price, Reading, Readings, RegionReadings};
+use crate::domain::snapshot::{Price, Readings, RegionReadings};
 use crate::domain::{RegionName, Regions};
 use crate::metrics::{FetchResult, Metrics};
 use crate::store::{SnapshotStore, StoreError};
 
-/// More than any grid emits; what is above, below zero or no number was misread somewhere.
-const PLAUSIBLE_GRAMS_PER_KWH: std::ops::RangeInclusive<f64> = 0.0..=2000.0;
-
 /// What the collector works on.
 #[derive(Debug)]
 pub struct Collector {
-    /// Asked for carbon intensity.
-    pub grid: GridSource,
+    /// Asked for carbon intensity, in this order.
+    pub grid: GridChain,
     /// Asked for prices.
     pub prices: PriceSource,
     /// For these regions.
     pub regions: Arc<Regions>,
+    /// How long a provider's last word goes before another provider's.
+    pub grid_max_age: SignedDuration,
     /// How often the grid is asked.
     pub grid_interval: Duration,
     /// How often prices are asked.
@@ -123,14 +122,13 @@ impl Collector {
         prices
     }
 
-    /// One round: asks the grid, judges, keeps what is left of the last version, publishes.
+    /// One round: asks the grid, keeps what is left of the last version, publishes.
     async fn collect(&self, prices: &BTreeMap<RegionName, Vec<Price>>) -> Result<u64, CollectError> {
-        let provider = self.grid.provider().as_str();
         let now = self.clock.now();
-        let fetched = self.grid.fetch(&self.regions, now).await;
-        let result = if fetched.is_ok() { FetchResult::Ok } else { FetchResult::Error };
-        self.metrics.provider_request(&format!("grid/{provider}"), result);
-        let mut fetched = fetched?;
+        let fetched = self.grid.fetch(&self.regions, now, |provider, result| {
+            self.metrics.provider_request(&format!("grid/{}", provider.as_str()), result);
+        });
+        let fetched = fetched.await?;
         let last = self.store.latest().await?;
         let version = last.as_ref().map_or(0, |last| last.version) + 1;
         let regions = self
@@ -139,7 +137,7 @@ impl Collector {
             .map(|(_, region)| {
                 let name = &region.name;
                 let last = last.as_ref().and_then(|last| last.regions.get(name)).map(|last| &last.grid);
-                let grid = judged(fetched.remove(name).unwrap_or(GridReading::Missing), last);
+                let grid = fetched.best(name, last, now, self.grid_max_age);
                 let prices = prices.get(name).cloned().unwrap_or_default();
                 (name.clone(), RegionReadings { grid, prices })
             })
@@ -154,37 +152,22 @@ impl Collector {
     }
 }
 
-/// Refuses what cannot be, and keeps the last known reading of a region nobody answered for.
-fn judged(fetched: GridReading, last: Option<&GridReading>) -> GridReading {
-    match fetched {
-        GridReading::Known(Reading { intensity, provider, .. })
-            if !PLAUSIBLE_GRAMS_PER_KWH.contains(&intensity.0) =>
-        {
-            GridReading::Implausible { value: intensity.0.to_string(), provider }
-        }
-        GridReading::Missing => {
-            last.filter(|last| last.known().is_some()).cloned().unwrap_or(GridReading::Missing)
-        }
-        plausible => plausible,
-    }
-}
-
 /// Fetches everything once, without publishing: what `check` and `explain` look at.
 ///
 /// # Errors
 /// The grid provider does not answer.
 pub async fn fetch_once(
-    grid: &GridSource,
+    grid: &GridChain,
     prices: &PriceSource,
     regions: &Regions,
     now: Timestamp,
 ) -> Result<Readings, GridError> {
-    let mut fetched = grid.fetch(regions, now).await?;
+    let fetched = grid.fetch(regions, now, |_, _| {}).await?;
     let mut prices = prices.fetch(regions).await;
     let regions = regions
         .iter()
         .map(|(_, region)| {
-            let grid = judged(fetched.remove(&region.name).unwrap_or(GridReading::Missing), None);
+            let grid = fetched.best(&region.name, None, now, SignedDuration::ZERO);
             let prices = prices.remove(&region.name).unwrap_or_default();
             (region.name.clone(), RegionReadings { grid, prices })
         })

@@ -332,7 +332,7 @@ fn refuses_what_this_version_does_not_have(#[case] yaml: &str, #[case] expected:
     "workload: {gpuUtilisation: -0.1}",
     "workload.gpuUtilisation: -0.1 is negative; give a share from 0 to 1"
 )]
-#[case("workload: {egressGb: -1}", "workload.egressGb: -1 is negative; give gigabytes from 0 to 1000000000")]
+#[case("workload: {egressGb: -1}", "workload.egressGb: -1 is negative; give gigabytes from 0 to 1000000")]
 #[case(
     "latency: {serving: {maxAddedMs: -1}}",
     "latency.serving.maxAddedMs: -1 is negative; give milliseconds from 0 to 60000, or null for no limit"

@@ -1,0 +1,115 @@
+#!/usr/bin/env bash
+# Everything a change has to pass: formats, lints, documentation, tests. Runs from any directory, needs Rust and a C
+# compiler, and no network but the package registry. A step that fails does not keep the next ones from running.
+set -euo pipefail
+
+usage() {
+  cat <<'USAGE'
+Usage: scripts/test.sh [--catalogue DATA_DIR]
+
+  --catalogue DATA_DIR   also check that the derived tables in src/catalogue/data follow from their
+                         source files in DATA_DIR (docs/catalogue.md lists them); needs python3
+USAGE
+}
+
+catalogue_data=""
+while (($#)); do
+  case "$1" in
+    --catalogue)
+      if [[ ! -d ${2:-} ]]; then
+        echo "scripts/test.sh: --catalogue \"${2:-}\" is no directory: name the one with the source files" >&2
+        exit 2
+      fi
+      # Relative to where the user stands, not to where this script goes.
+      catalogue_data="$(cd "$2" && pwd)"
+      shift 2
+      ;;
+    -h | --help) usage; exit 0 ;;
+    *) echo "scripts/test.sh: unknown argument \"$1\"" >&2; usage >&2; exit 2 ;;
+  esac
+done
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+failed=()
+skipped=()
+
+# step TITLE COMMAND...: says what runs, runs it, and remembers whether it failed.
+step() {
+  local title="$1" started=$SECONDS
+  shift
+  printf '\n==> %s\n    %s\n' "$title" "$*"
+  if "$@"; then
+    printf '    ok, %d s\n' $((SECONDS - started))
+  else
+    printf '    FAILED, %d s\n' $((SECONDS - started))
+    failed+=("$title")
+  fi
+}
+
+skip() {
+  printf '\n==> %s\n    skipped: %s\n' "$1" "$2"
+  skipped+=("$1")
+}
+
+# missing TITLE CURE: a step that has to run and cannot.
+missing() {
+  printf '\n==> %s\n    CANNOT RUN: %s\n' "$1" "$2"
+  failed+=("$1")
+}
+
+# has_component SUBCOMMAND COMPONENT: whether cargo has it, after trying to install it.
+has_component() {
+  cargo "$1" --version >/dev/null 2>&1 && return 0
+  command -v rustup >/dev/null || return 1
+  echo "installing the component $2"
+  rustup component add "$2" && cargo "$1" --version >/dev/null 2>&1
+}
+
+if ! command -v cargo >/dev/null; then
+  echo "scripts/test.sh: cargo is not installed; see https://rustup.rs, then run this again" >&2
+  exit 1
+fi
+if ! command -v "${CC:-cc}" >/dev/null; then
+  echo "scripts/test.sh: no C compiler (${CC:-cc}), which linking and the crate ring need; install gcc or clang" >&2
+  exit 1
+fi
+cargo --version
+
+if has_component fmt rustfmt; then
+  step "format" cargo fmt --check
+else
+  missing "format" "rustfmt is not installed: rustup component add rustfmt"
+fi
+
+if has_component clippy clippy; then
+  step "lints" cargo clippy --locked --all-targets -- -D warnings
+else
+  missing "lints" "clippy is not installed: rustup component add clippy"
+fi
+
+step "documentation" env RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
+step "tests" cargo test --locked --no-fail-fast
+
+if cargo deny --version >/dev/null 2>&1; then
+  # Advisories change without the code changing, so they are not part of what a change has to pass.
+  step "dependencies" cargo deny --locked check bans licenses sources
+else
+  skip "dependencies" "cargo-deny is not installed: cargo install --locked cargo-deny"
+fi
+
+if [[ -z $catalogue_data ]]; then
+  skip "catalogue" "no source files: give them with --catalogue DATA_DIR"
+elif ! command -v python3 >/dev/null; then
+  missing "catalogue" "python3 is not installed"
+else
+  step "catalogue" python3 scripts/catalogue.py --check "$catalogue_data"
+fi
+
+echo
+((${#skipped[@]} == 0)) || printf 'skipped: %s\n' "${skipped[@]}"
+if ((${#failed[@]})); then
+  printf 'FAILED: %s\n' "${failed[@]}"
+  exit 1
+fi
+echo "all passed in $SECONDS s"

@@ -1,0 +1,39 @@
+//! Holds the documents to the code: what they print is what the program does, and what the program has they describe.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+#[path = "readme/commands.rs"]
+mod commands;
+#[path = "readme/configuration.rs"]
+mod configuration;
+#[path = "readme/facts.rs"]
+mod facts;
+#[path = "readme/markdown.rs"]
+mod markdown;
+#[path = "readme/observability.rs"]
+mod observability;
+#[path = "readme/worked_example.rs"]
+mod worked_example;
+
+use std::sync::{Arc, LazyLock};
+
+use eco_pulse::catalogue::Catalogue;
+
+const README: &str = include_str!("../README.md");
+const CONFIGURATION: &str = include_str!("../docs/configuration.md");
+const OBSERVABILITY: &str = include_str!("../docs/observability.md");
+
+/// Every document, by its path.
+const DOCUMENTS: [(&str, &str); 7] = [
+    ("README.md", README),
+    ("CONTRIBUTING.md", include_str!("../CONTRIBUTING.md")),
+    ("certs/README.md", include_str!("../certs/README.md")),
+    ("docs/architecture.md", include_str!("../docs/architecture.md")),
+    ("docs/catalogue.md", include_str!("../docs/catalogue.md")),
+    ("docs/configuration.md", CONFIGURATION),
+    ("docs/observability.md", OBSERVABILITY),
+];
+
+fn catalogue() -> &'static Arc<Catalogue> {
+    static CATALOGUE: LazyLock<Arc<Catalogue>> = LazyLock::new(|| Arc::new(Catalogue::built_in().unwrap()));
+    &CATALOGUE
+}
