@@ -14,6 +14,7 @@ use crate::config::{Config, ConfigErrors};
 
 pub mod certs;
 pub mod check;
+pub mod demo;
 pub mod explain;
 pub mod serve;
 mod show;
@@ -31,6 +32,8 @@ pub struct Cli {
 enum Command {
     /// Run the webhook, the scheduler extender and the collector
     Serve(serve::ServeArgs),
+    /// Show the main job on this machine: real server, real TLS, recorded pods
+    Demo(demo::DemoArgs),
     /// Say why a pod would go where, with every term
     Explain(explain::ExplainArgs),
     /// Validate a configuration and fetch each provider once
@@ -64,6 +67,7 @@ impl Cli {
         let clock = Clock::system();
         let result = match self.command {
             Command::Serve(args) => args.run(&clock),
+            Command::Demo(args) => args.run(&clock),
             Command::Explain(args) => args.run(&clock),
             Command::Check(args) => args.run(&clock),
             Command::Certs(args) => args.run(clock.now()),

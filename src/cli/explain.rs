@@ -12,6 +12,7 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use clap::Args;
 
 use self::manifest::Workload;
+use super::show::record::Record;
 use super::show::{self, Style};
 use super::{ConfigArg, Output, UsageError, load, runtime};
 use crate::app::snapshot_once;
@@ -64,19 +65,19 @@ impl ExplainArgs {
         );
         for (index, workload) in workloads.iter().enumerate() {
             let (subject, decided) = decide(workload, &decider, now)?;
+            let warnings = decided.warnings.clone();
+            let entry = entry(subject, decided, config.mode, now);
+            let record = DecisionRecord::new(&entry, "explain", 0);
             match self.output {
                 Output::Table => {
                     if index > 0 {
                         println!();
                     }
-                    for line in show::decision(&subject, &decided, Style::of_stdout()) {
+                    for line in show::decision(&Record::of(&record)?, &warnings, Style::of_stdout()) {
                         println!("{line}");
                     }
                 }
-                Output::Json => {
-                    let entry = entry(subject, decided, config.mode, now);
-                    println!("{}", serde_json::to_string_pretty(&DecisionRecord::new(&entry, "explain", 0))?);
-                }
+                Output::Json => println!("{}", serde_json::to_string_pretty(&record)?),
             }
         }
         Ok(())

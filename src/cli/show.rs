@@ -1,13 +1,18 @@
 //! A decision as text for a terminal of 80 columns: what the pod asks for, every region with every term, and why.
 
+pub(super) mod patch;
+pub(super) mod record;
+mod words;
+
+use self::record::{Demand, Record, RegionRow};
 use super::table::{Align, Table};
-use crate::audit::entry::Subject;
-use crate::audit::projection::project;
 use crate::audit::record::SCHEDULER_MIX;
-use crate::decider::Decided;
-use crate::domain::assessment::Exclusion;
-use crate::domain::decision::Score;
-use crate::domain::{BypassReason, Outcome, PodDemand, Reason, Snapshot, StayReason};
+
+pub(super) use self::words::why;
+
+/// What every line has to fit into.
+pub(super) const COLUMNS: usize = 80;
+const INDENT: &str = "  ";
 
 /// Whether to colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,50 +44,47 @@ impl Style {
     }
 }
 
-/// The whole story, line by line.
-pub(super) fn decision(subject: &Subject, decided: &Decided, style: Style) -> Vec<String> {
-    let mut lines = vec![style.bold(&title(subject))];
-    if let Some((demand, snapshot)) = decided.demand.as_ref().zip(decided.snapshot.as_ref()) {
-        lines.push(format!("  asks for  {}", asks_for(demand, snapshot)));
+/// The whole story, line by line. `warnings` go to people only and are not part of a record.
+pub(super) fn decision(record: &Record, warnings: &[String], style: Style) -> Vec<String> {
+    let mut lines = vec![style.bold(&title(record))];
+    if let Some(demand) = &record.demand {
+        lines.push(format!("{INDENT}asks for  {}", asks_for(demand)));
         if !demand.defaults.is_empty() {
             let assumed: Vec<String> =
-                demand.defaults.iter().map(|default| default.as_str().replace('_', " ")).collect();
-            lines.push(style.dim(&format!("  assumed   {}", assumed.join(", "))));
+                demand.defaults.iter().map(|default| default.replace('_', " ")).collect();
+            lines.push(style.dim(&format!("{INDENT}assumed   {}", assumed.join(", "))));
         }
     }
-    lines.extend(decided.warnings.iter().map(|warning| format!("  warning   {warning}")));
-    if let Some(snapshot) = &decided.snapshot
-        && !decided.decision.scores.is_empty()
-    {
-        lines.extend(regions(decided, snapshot, style).into_iter().map(|line| format!("  {line}")));
+    lines.extend(warnings.iter().map(|warning| format!("{INDENT}warning   {warning}")));
+    if !record.regions.is_empty() {
+        lines.extend(regions(record, style).into_iter().map(|line| format!("{INDENT}{line}")));
     }
-    lines.extend(verdict(decided, style).into_iter().map(|line| format!("  {line}")));
+    lines.extend(verdict(record, style).into_iter().map(|line| format!("{INDENT}{line}")));
     lines
 }
 
-fn title(subject: &Subject) -> String {
-    let owner = subject.owner.as_ref().map(|(kind, name)| format!("  ({kind} {name})")).unwrap_or_default();
-    let namespace = if subject.namespace.is_empty() { "default" } else { &subject.namespace };
-    format!("{namespace}/{}{owner}", subject.pod)
+/// Whose pod this is.
+pub(super) fn title(record: &Record) -> String {
+    let owner =
+        record.owner.as_ref().map(|owner| format!("  ({} {})", owner.kind, owner.name)).unwrap_or_default();
+    let namespace = if record.namespace.is_empty() { "default" } else { &record.namespace };
+    format!("{namespace}/{}{owner}", record.pod)
 }
 
-fn asks_for(demand: &PodDemand, snapshot: &Snapshot) -> String {
+fn asks_for(demand: &Demand) -> String {
     let gpus = match demand.gpus {
         0 => String::new(),
         1 => ", 1 GPU".to_owned(),
         gpus => format!(", {gpus} GPUs"),
     };
-    let data = match demand.data_region {
-        Some(region) => format!(" with {}", snapshot.regions.get(region).name),
-        None => String::new(),
-    };
+    let data = demand.data_region.as_ref().map(|region| format!(" with {region}")).unwrap_or_default();
     format!(
         "{} CPU, {} GiB{gpus} for {} h; {} GB moved{data}; {}",
-        short(demand.cpu.0),
-        short(demand.memory.0),
-        short(demand.hours.0),
-        short(demand.egress.0),
-        demand.class.as_str(),
+        short(demand.cpu_cores),
+        short(demand.memory_gib),
+        short(demand.hours),
+        short(demand.egress_gb),
+        demand.class,
     )
 }
 
@@ -92,18 +94,21 @@ fn short(value: f64) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// Signed dollars to a hundredth of a cent, the scale carbon is worth something on.
-fn usd(value: f64) -> String {
+/// Signed dollars: to a hundredth of a cent, the scale carbon is worth something on; large ones to as many digits.
+pub(super) fn usd(value: f64) -> String {
     if value == 0.0 {
-        "0".to_owned()
-    } else if value.abs() < 0.000_05 {
-        if value > 0.0 { "+~0".to_owned() } else { "-~0".to_owned() }
-    } else {
-        format!("{value:+.4}")
+        return "0".to_owned();
+    }
+    match value.abs() {
+        ..0.000_05 if value > 0.0 => "+~0".to_owned(),
+        ..0.000_05 => "-~0".to_owned(),
+        ..9.999_95 => format!("{value:+.4}"),
+        ..99.999_5 => format!("{value:+.3}"),
+        _ => format!("{value:+.2}"),
     }
 }
 
-fn regions(decided: &Decided, snapshot: &Snapshot, style: Style) -> Vec<String> {
+fn regions(record: &Record, style: Style) -> Vec<String> {
     let mut table = Table::new(&[
         ("REGION", Align::Left),
         ("g/kWh", Align::Right),
@@ -115,29 +120,27 @@ fn regions(decided: &Decided, snapshot: &Snapshot, style: Style) -> Vec<String> 
         ("NET USD", Align::Right),
         ("", Align::Left),
     ]);
-    let decision = &decided.decision;
-    let preferred = decision.preferred_region();
-    for score in &decision.scores {
+    for row in &record.regions {
         let term = |value: Option<f64>| value.map_or_else(|| "?".to_owned(), usd);
-        let terms = score.terms;
+        let terms = row.terms_usd;
         table.row([
-            snapshot.regions.get(score.region()).name.to_string(),
-            score.assessment.intensity.map_or_else(|| "?".to_owned(), |grams| format!("{:.0}", grams.0)),
-            term(terms.map(|terms| terms.price.0)),
-            term(terms.map(|terms| terms.carbon.0)),
-            term(terms.map(|terms| terms.latency.0)),
-            term(terms.map(|terms| terms.egress.0)),
-            term(terms.map(|terms| terms.migration.0)),
-            term(score.net_benefit().map(|usd| usd.0)),
-            remark(score, decided),
+            row.name.clone(),
+            row.intensity_g_per_kwh.map_or_else(|| "?".to_owned(), |grams| format!("{grams:.0}")),
+            term(terms.map(|terms| terms.price)),
+            term(terms.map(|terms| terms.carbon)),
+            term(terms.map(|terms| terms.latency)),
+            term(terms.map(|terms| terms.egress)),
+            term(terms.map(|terms| terms.migration)),
+            term(row.net_benefit_usd),
+            remark(row, record).to_owned(),
         ]);
     }
-    let lines = table.lines();
     let is_preferred = |index: usize| {
-        index.checked_sub(1).and_then(|row| decision.scores.get(row)).map(Score::region) == preferred
-            && preferred.is_some()
+        let row = index.checked_sub(1).and_then(|row| record.regions.get(row));
+        row.is_some_and(|row| record.target_region.as_ref() == Some(&row.name))
     };
-    lines
+    table
+        .lines_within(COLUMNS - INDENT.len())
         .into_iter()
         .enumerate()
         .map(|(index, line)| match index {
@@ -148,98 +151,79 @@ fn regions(decided: &Decided, snapshot: &Snapshot, style: Style) -> Vec<String> 
         .collect()
 }
 
-fn remark(score: &Score, decided: &Decided) -> String {
-    let decision = &decided.decision;
-    let is_base = decision.base.is_some_and(|base| base.region == Some(score.region()));
-    let is_preferred = decision.preferred_region() == Some(score.region());
-    match (is_preferred, is_base, score.exclusion) {
-        (true, false, _) => "<- here".to_owned(),
-        (true, true, _) => "<- base".to_owned(),
-        (false, true, _) => "base".to_owned(),
-        (false, false, Some(exclusion)) => too(exclusion).to_owned(),
-        (false, false, None) => String::new(),
+fn remark<'r>(row: &'r RegionRow, record: &Record) -> &'r str {
+    let is_base = record.baseline_region.as_ref() == Some(&row.name);
+    let is_preferred = record.target_region.as_ref() == Some(&row.name);
+    match (is_preferred, is_base, &row.excluded) {
+        (true, false, _) => "<- here",
+        (true, true, _) => "<- base",
+        (false, true, _) => "base",
+        (false, false, Some(exclusion)) => words::excluded(exclusion, &row.state),
+        (false, false, None) => "",
     }
 }
 
-/// Why a region is out, in a word or two.
-const fn too(exclusion: Exclusion) -> &'static str {
-    match exclusion {
-        Exclusion::GridData(state) => state.as_str(),
-        Exclusion::PriceUnknown => "no price",
-        Exclusion::GpuUnknown => "no GPU",
-        Exclusion::EgressUnknown => "egress ?",
-        Exclusion::LatencyUnknown => "latency ?",
-        Exclusion::AddedLatency | Exclusion::MaxLatency => "too far",
-        Exclusion::Dirtier => "dirtier",
-    }
-}
-
-fn verdict(decided: &Decided, style: Style) -> Vec<String> {
-    let decision = &decided.decision;
-    let name = |id| decided.snapshot.as_ref().map(|snapshot| snapshot.regions.get(id).name.to_string());
-    let preferred = decision.preferred_region().and_then(name);
-    let base = decision
-        .base
-        .map(|base| base.region.and_then(name).unwrap_or_else(|| format!("the {SCHEDULER_MIX} mix")))
-        .unwrap_or_default();
-    let word = decision.outcome_str().to_uppercase();
-    let reason = decision.reason().as_str();
-    let headline = match (&decision.outcome, preferred) {
-        (Outcome::Steer { .. }, Some(target)) => format!("{word} to {target}, away from {base} ({reason})"),
-        (Outcome::Stay { .. }, Some(target)) => format!("{word}: prefers {target} ({reason})"),
+/// What was decided, in capitals, and its reason.
+pub(super) fn headline(record: &Record) -> String {
+    let word = record.outcome.to_uppercase();
+    let reason = &record.reason;
+    match (record.outcome.as_str(), &record.target_region) {
+        ("steer", Some(target)) => format!("{word} to {target}, away from {} ({reason})", base(record)),
+        ("stay", Some(target)) => format!("{word}: prefers {target} ({reason})"),
         _ => format!("{word}: left as it came ({reason})"),
-    };
-    let mut lines = vec![style.bold(&headline), format!("{}.", why(decision.reason()))];
-    if let Some(projection) = project(decision)
-        && matches!(decision.outcome, Outcome::Steer { .. })
-    {
+    }
+}
+
+fn base(record: &Record) -> String {
+    match record.baseline_region.as_deref() {
+        Some(SCHEDULER_MIX) => format!("the {SCHEDULER_MIX} mix"),
+        Some(region) => region.to_owned(),
+        None => String::new(),
+    }
+}
+
+fn verdict(record: &Record, style: Style) -> Vec<String> {
+    let mut lines = vec![style.bold(&headline(record)), format!("{}.", why(&record.reason))];
+    if let Some(projected) = record.projected {
         lines.push(format!(
-            "projected against {base}: {} USD, {:+.4} kgCO2e avoided, {:.3} kWh (modelled)",
-            usd(projection.saved.0),
-            projection.avoided.0 / 1000.0,
-            projection.energy.0
+            "projected against {}: {} USD, {} kgCO2e avoided",
+            base(record),
+            usd(projected.usd),
+            kilograms(projected.co2e_g),
         ));
+        if record.outcome == "steer" {
+            lines.push(style.dim(&format!(
+                "(modelled from {:.3} kWh; USD attributed: a bill changes when nodes scale)",
+                projected.kwh
+            )));
+        }
     }
     lines
 }
 
-/// A reason as a sentence.
-const fn why(reason: Reason) -> &'static str {
-    match reason {
-        Reason::NetBenefit => "It has the highest net benefit of all regions the pod may go to",
-        Reason::Stay(StayReason::BaselineBest) => "No region that may be chosen does more good than the base",
-        Reason::Stay(StayReason::BelowMinimum) => {
-            "The best region does less good than decision.minNetBenefitUsd"
-        }
-        Reason::Stay(StayReason::Holdout) => "Its owner is in the control group (decision.holdout)",
-        Reason::Stay(StayReason::HerdLimit) => "Every better region took herd.maxPodsPerMinute already",
-        Reason::Stay(StayReason::Hysteresis) => {
-            "The best region does not do enough more good (herd.hysteresis)"
-        }
-        Reason::Bypass(reason) => bypass(reason),
-    }
+/// Grams as signed kilograms.
+pub(super) fn kilograms(grams: f64) -> String {
+    if grams == 0.0 { "0".to_owned() } else { format!("{:+.4}", grams / 1000.0) }
 }
 
-const fn bypass(reason: BypassReason) -> &'static str {
-    match reason {
-        BypassReason::OptedOut => "The pod or its namespace carries eco-pulse.io/inject: disabled",
-        BypassReason::SystemNamespace => "Kubernetes' own namespaces and Eco-Pulse's are never touched",
-        BypassReason::Bound => "It has a node already, or is not being created",
-        BypassReason::Mirror => "It mirrors a static pod; changes to it reach nobody",
-        BypassReason::Daemonset => "Its DaemonSet places it, one pod a node",
-        BypassReason::SingleRegion => "Its own selectors, or the nodes there are, leave one region or none",
-        BypassReason::VolumePinned => "Its volume decides where it runs, or would after its first run",
-        BypassReason::NoRequests => "It requests no CPU, memory or GPU: nothing can be said of its cost",
-        BypassReason::UnknownGpu => "It asks for a GPU whose model is not known",
-        BypassReason::ModeOff => "mode is off",
-        BypassReason::Policy => "What it is allowed leaves nothing to choose, or cannot be read",
-        BypassReason::OwnPreference => "Its own preferences or spread constraints name region or zone",
-        BypassReason::Deadline => "The decision was not ready in time",
-        BypassReason::Overloaded => "More requests at once than server.maxConcurrent",
-        BypassReason::Panic | BypassReason::Internal => "A defect in Eco-Pulse ended the decision",
-        BypassReason::NoSnapshot => "No grid data have been read since the start",
-        BypassReason::StaleSnapshot => "The base's grid data are older than grid.maxAge",
-        BypassReason::BaselineUnknown => "Intensity or price of the base is not known, so no difference is",
-        BypassReason::Undecodable => "The request or its pod could not be decoded",
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dollars_take_seven_columns_up_to_a_thousand() {
+        for (value, text) in [
+            (0.0, "0"),
+            (0.000_01, "+~0"),
+            (-0.000_049, "-~0"),
+            (0.000_05, "+0.0001"),
+            (-9.999_9, "-9.9999"),
+            (9.999_96, "+10.000"),
+            (-25.0, "-25.000"),
+            (99.999_9, "+100.00"),
+            (-999.99, "-999.99"),
+        ] {
+            assert_eq!(usd(value), text, "{value}");
+        }
     }
 }

@@ -28,6 +28,17 @@ impl Table {
 
     /// The lines, heading first; no line ends in spaces.
     pub(super) fn lines(&self) -> Vec<String> {
+        self.lines_with("  ")
+    }
+
+    /// The lines, with columns moved together where they would not fit into `width` otherwise.
+    pub(super) fn lines_within(&self, width: usize) -> Vec<String> {
+        let lines = self.lines();
+        let fits = lines.iter().all(|line| line.chars().count() <= width);
+        if fits { lines } else { self.lines_with(" ") }
+    }
+
+    fn lines_with(&self, gap: &str) -> Vec<String> {
         let width = |index: usize, heading: &str| {
             let cells = self.rows.iter().filter_map(|row| row.get(index)).map(|cell| cell.chars().count());
             cells.chain([heading.chars().count()]).max().unwrap_or_default()
@@ -42,7 +53,7 @@ impl Table {
                     Align::Right => format!("{cell:>width$}"),
                 })
                 .collect();
-            cells.join("  ").trim_end().to_owned()
+            cells.join(gap).trim_end().to_owned()
         };
         let headings: Vec<&str> = self.columns.iter().map(|(heading, _)| *heading).collect();
         let rows = self.rows.iter().map(|row| row.iter().map(String::as_str).collect::<Vec<_>>());
@@ -60,5 +71,13 @@ mod tests {
         table.row(["eu".to_owned(), "+1.25".to_owned()]);
         table.row(["canadacentral".to_owned(), "0".to_owned()]);
         assert_eq!(table.lines(), ["REGION           USD", "eu             +1.25", "canadacentral      0"]);
+    }
+
+    #[test]
+    fn columns_move_together_where_the_terminal_is_narrow() {
+        let mut table = Table::new(&[("A", Align::Left), ("B", Align::Right)]);
+        table.row(["one".to_owned(), "2".to_owned()]);
+        assert_eq!(table.lines_within(6), ["A    B", "one  2"]);
+        assert_eq!(table.lines_within(5), ["A   B", "one 2"]);
     }
 }

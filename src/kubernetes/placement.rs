@@ -10,6 +10,7 @@ use super::cluster::{ClusterView, NamespaceView, RegionNodes};
 use super::pod::Pod;
 use crate::domain::demand::Defaulted;
 use crate::domain::requests::{GpuRequest, effective_requests};
+use crate::domain::snapshot::RegionData;
 use crate::domain::units::{Gigabytes, Hours};
 use crate::domain::{
     BypassReason, Candidate, Candidates, CapacityType, PodDemand, RegionId, Snapshot, WorkloadClass,
@@ -161,22 +162,28 @@ fn plan_with_hints(
     }
 
     let wanted_type = wanted_instance_type(pod);
+    let mut assumes_type = false;
     let list: Vec<Candidate> = allowed
         .into_iter()
         .map(|region| {
             let label = &snapshot.regions.get(region).label;
             let nodes = cluster.nodes.as_ref().and_then(|nodes| nodes.in_region(label));
+            let told = wanted_type
+                .map(Arc::from)
+                .or_else(|| usual_type(nodes, snapshot.data(region), &demand, settings.capacity_type));
             Candidate {
                 region,
                 capacity_type: settings.capacity_type,
-                instance_type: instance_type(wanted_type, nodes, region, &demand, snapshot, settings),
+                instance_type: told.unwrap_or_else(|| {
+                    assumes_type = true;
+                    settings.instance_type.clone()
+                }),
                 mix_weight: nodes.map_or(1.0, |nodes| nodes.allocatable_cores),
                 quota_left: None,
             }
         })
         .collect();
-    if wanted_type.is_none() && list.iter().any(|candidate| candidate.instance_type == settings.instance_type)
-    {
+    if assumes_type {
         demand.defaults.push(Defaulted::InstanceType);
     }
     Ok(Plan { demand, candidates: Candidates { list, incumbent: None, running_in: None } })
@@ -252,21 +259,14 @@ fn wanted_instance_type<'p>(pod: &'p Pod<'_>) -> Option<&'p str> {
     INSTANCE_TYPE_LABELS.iter().find_map(|label| selector.get(*label)).map(|value| &**value)
 }
 
-/// The pod's own wish, else what the region's nodes usually are where that has a price, else the configured one.
-fn instance_type(
-    wanted: Option<&str>,
+/// What the region's nodes usually are, where that has a price.
+fn usual_type(
     nodes: Option<&RegionNodes>,
-    region: RegionId,
+    data: &RegionData,
     demand: &PodDemand,
-    snapshot: &Snapshot,
-    settings: &PlacementSettings,
-) -> Arc<str> {
-    if let Some(wanted) = wanted {
-        return wanted.into();
-    }
-    let usual = nodes.and_then(|nodes| {
-        if demand.gpus > 0 { nodes.usual_gpu_type.as_ref() } else { nodes.usual_type.as_ref() }
-    });
-    let priced = |name: &&Arc<str>| snapshot.data(region).price(name, settings.capacity_type).is_some();
-    usual.filter(priced).unwrap_or(&settings.instance_type).clone()
+    capacity_type: CapacityType,
+) -> Option<Arc<str>> {
+    let nodes = nodes?;
+    let usual = if demand.gpus > 0 { &nodes.usual_gpu_type } else { &nodes.usual_type };
+    usual.clone().filter(|name| data.price(name, capacity_type).is_some())
 }

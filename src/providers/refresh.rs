@@ -78,19 +78,25 @@ impl CollectNow {
 impl Collector {
     /// Collects at every interval, and when asked to, until `stop`.
     pub async fn run(self, mut requests: CollectRequests, stop: CancellationToken) {
-        let mut grid_due = tokio::time::interval(self.grid_interval);
+        // Prices first, so that the first version has both. Two timers that are due at once do not fire in a given
+        // order: a version without prices would stand until the grid is next asked.
+        let mut prices = tokio::select! {
+            biased;
+            () = stop.cancelled() => return,
+            prices = self.fetch_prices() => prices,
+        };
         let mut prices_due = tokio::time::interval(self.price_interval);
+        prices_due.reset();
+        let mut grid_due = tokio::time::interval(self.grid_interval);
         // After a machine was asleep one round is enough.
         grid_due.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         prices_due.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut prices = BTreeMap::new();
         let mut failing = false;
         loop {
             // Every branch only waits; the work is done after, so that none is left half done.
             let reply = tokio::select! {
                 biased;
                 () = stop.cancelled() => return,
-                // Prices first, so that the first version has both.
                 _ = prices_due.tick() => {
                     prices = self.fetch_prices().await;
                     continue;
@@ -173,4 +179,87 @@ pub async fn fetch_once(
         })
         .collect();
     Ok(Readings { version: 1, captured_at: now, regions })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalogue::Catalogue;
+    use crate::config::Config;
+    use crate::domain::units::GramsPerKwh;
+    use crate::providers::grid::{GridSource, MockGrid};
+    use crate::providers::price::CataloguePrices;
+    use crate::store::MemoryStore;
+
+    struct Running {
+        grid: Arc<MockGrid>,
+        store: SnapshotStore,
+        collect: CollectNow,
+        stop: CancellationToken,
+        task: tokio::task::JoinHandle<()>,
+    }
+
+    fn run() -> Running {
+        let catalogue = Arc::new(Catalogue::built_in().unwrap());
+        let config = Config::parse("regions: [{name: westeurope}]", &*catalogue).unwrap();
+        let grid = Arc::new(MockGrid::new([("westeurope".into(), GramsPerKwh(400.0))].into()));
+        let store = SnapshotStore::Memory(MemoryStore::default());
+        let (collect, requests) = CollectNow::channel();
+        let collector = Collector {
+            grid: GridChain::new(GridSource::Mock(grid.clone()), []),
+            prices: PriceSource::Catalogue(CataloguePrices::new(catalogue)),
+            regions: config.regions.clone(),
+            grid_max_age: config.policy().grid_max_age,
+            grid_interval: config.grid.refresh,
+            price_interval: config.prices.refresh,
+            store: store.clone(),
+            metrics: Arc::new(Metrics::new().unwrap()),
+            clock: Clock::system(),
+        };
+        let stop = CancellationToken::new();
+        let task = tokio::spawn(collector.run(requests, stop.clone()));
+        Running { grid, store, collect, stop, task }
+    }
+
+    async fn version(store: &SnapshotStore, wanted: u64) -> Arc<Readings> {
+        let mut versions = store.subscribe();
+        let seen = versions.wait_for(|latest| latest.as_ref().is_some_and(|latest| latest.version == wanted));
+        seen.await.unwrap().clone().unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_first_version_has_grid_data_and_prices() {
+        let running = run();
+        let first = version(&running.store, 1).await;
+        let here = &first.regions[&"westeurope".into()];
+        assert!(here.grid.known().is_some());
+        assert!(!here.prices.is_empty());
+        running.stop.cancel();
+        running.task.await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_round_that_fails_leaves_the_last_version_and_the_next_one_goes_on() {
+        let running = run();
+        version(&running.store, 1).await;
+        running.grid.unplug();
+        assert_eq!(running.collect.collect().await, None, "nothing was published");
+        assert_eq!(running.store.latest().await.unwrap().map(|latest| latest.version), Some(1));
+        running.stop.cancel();
+        running.task.await.unwrap();
+        assert_eq!(running.collect.collect().await, None, "nobody collects any more");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_value_that_was_set_is_published_at_once() {
+        let running = run();
+        version(&running.store, 1).await;
+        running.grid.set("westeurope".into(), GramsPerKwh(700.0));
+        let published = running.collect.collect().await.unwrap();
+        let latest = version(&running.store, published).await;
+        let grid = &latest.regions[&"westeurope".into()].grid;
+        assert_eq!(grid.known().map(|reading| reading.intensity), Some(GramsPerKwh(700.0)));
+        running.stop.cancel();
+        running.task.await.unwrap();
+    }
 }
