@@ -22,7 +22,7 @@ mod table;
 
 /// Carbon- and cost-aware placement for Kubernetes.
 #[derive(Debug, Parser)]
-#[command(name = "eco-pulse", version, about, max_term_width = 100)]
+#[command(name = "eco-pulse", version, about, max_term_width = 80)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
