@@ -10,8 +10,11 @@ use jiff::Timestamp;
 
 use crate::audit::entry::{DecisionId, DecisionIds, Subject};
 use crate::config::{Config, FilterMode, Mode};
-use crate::domain::{BypassReason, Decision, EffectivePolicy, PodDemand, RegionId, Snapshot, decide};
+use crate::domain::{
+    BypassReason, Decision, EffectivePolicy, PodDemand, RegionId, Regions, Snapshot, decide,
+};
 use crate::herd::Herd;
+use crate::kubernetes::annotations::{self, DecisionMark};
 use crate::kubernetes::cluster::ClusterView;
 use crate::kubernetes::placement::{PlacementSettings, Planned, PodInContext, plan};
 use crate::kubernetes::pod::Pod;
@@ -149,8 +152,10 @@ impl Decider {
         let (decision, demand) = match plan {
             Err(reason) => (Decision::bypass(reason), None),
             Ok(mut plan) => {
+                let held = self.place_held(subject.pod, &snapshot.regions, now);
                 for candidate in &mut plan.candidates.list {
-                    candidate.quota_left = Some(self.herd.left(candidate.region, now));
+                    let own_place = u32::from(held == Some(candidate.region));
+                    candidate.quota_left = Some(self.herd.left(candidate.region, now).max(own_place));
                 }
                 plan.candidates.incumbent = self.herd.incumbent(plan.demand.owner_hash);
                 let decision = decide(&plan.demand, &plan.candidates, &snapshot, &self.settings.policy, now);
@@ -158,6 +163,14 @@ impl Decider {
             }
         };
         Decided { id: self.ids.next(), decision, demand, snapshot: Some(snapshot), warnings }
+    }
+
+    /// The region whose quota an earlier pass over the same pod has taken a place of, when this process made that pass:
+    /// a second one must not find the region filled by the pod itself.
+    fn place_held(&self, pod: &Pod<'_>, regions: &Regions, now: Timestamp) -> Option<RegionId> {
+        let mark = DecisionMark::of(pod)?;
+        let ours = mark.is_of_this_admission(now) && mark.id.parse().is_ok_and(|id| self.ids.gave(id));
+        if ours { regions.by_name(pod.annotation(annotations::TARGET_REGION)?) } else { None }
     }
 
     /// Takes a steered pod off its region's quota, and remembers where its owner's pods go.

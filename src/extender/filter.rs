@@ -66,7 +66,7 @@ impl Answering for Filter {
             .collect();
         let body = serde_json::to_vec(&FilterResult::keeping(&question.nodes, rejected, kept))?;
         let Resolved { subject, decided, .. } = resolved;
-        Ok(Answer { body: body.into(), draft: Draft { subject, dry_run: false, decided } })
+        Ok(Answer { body: body.into(), draft: Draft { subject, dry_run: false, repeat: false, decided } })
     }
 
     fn open(&self, body: &[u8], reason: BypassReason) -> Result<Answer, ArgsError> {
@@ -75,7 +75,7 @@ impl Answering for Filter {
         let decided = self.decider.bypass(reason);
         Ok(Answer {
             body: body.into(),
-            draft: Draft { subject: Subject::default(), dry_run: false, decided },
+            draft: Draft { subject: Subject::default(), dry_run: false, repeat: false, decided },
         })
     }
 

@@ -83,12 +83,12 @@ impl Answering for Prioritize {
         };
         let body = serde_json::to_vec(&answer)?;
         let Resolved { subject, decided, .. } = resolved;
-        Ok(Answer { body: body.into(), draft: Draft { subject, dry_run: false, decided } })
+        Ok(Answer { body: body.into(), draft: Draft { subject, dry_run: false, repeat: false, decided } })
     }
 
     fn open(&self, _: &[u8], reason: BypassReason) -> Result<Answer, ArgsError> {
         let decided = self.decider.bypass(reason);
-        let draft = Draft { subject: Subject::default(), dry_run: false, decided };
+        let draft = Draft { subject: Subject::default(), dry_run: false, repeat: false, decided };
         Ok(Answer { body: bytes::Bytes::from_static(b"[]"), draft })
     }
 

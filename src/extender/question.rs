@@ -121,7 +121,7 @@ impl Mark {
     /// Reads it; `None` when it is not ours, too old, from the future, or names no configured region. Whether the
     /// region is eligible and allowed shows when the decision's candidates are searched for it.
     fn read(pod: &Pod<'_>, regions: &Regions, now: Timestamp, max_age: SignedDuration) -> Option<Self> {
-        let mark = DecisionMark::parse(pod.annotation(annotations::DECISION)?)?;
+        let mark = DecisionMark::of(pod)?;
         let age = now.duration_since(mark.at);
         if age > max_age || age < -CLOCK_SKEW {
             return None;

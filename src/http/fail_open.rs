@@ -53,7 +53,7 @@ pub trait Answering: Send + Sync + 'static {
     /// The body names nothing that an answer could be about.
     fn open(&self, body: &[u8], reason: BypassReason) -> Result<Answer, Self::Error>;
 
-    /// Called once the answer is on its way and is no rehearsal.
+    /// Called once the answer is on its way and is neither a rehearsal nor a repetition.
     fn carried_out(&self, draft: &Draft, now: Timestamp);
 }
 
@@ -73,6 +73,8 @@ pub struct Draft {
     pub subject: Subject,
     /// Whether only a rehearsal was asked for.
     pub dry_run: bool,
+    /// Whether an earlier pass of the same admission made this decision and wrote it down.
+    pub repeat: bool,
     /// What was decided.
     pub decided: Decided,
 }
@@ -245,7 +247,7 @@ impl<A: Answering> FailOpen<A> {
     fn commit(&self, answer: Answer, started: Instant) -> Response {
         let Answer { body, draft } = answer;
         let at = self.shared.clock.now();
-        if !draft.dry_run {
+        if !draft.dry_run && !draft.repeat {
             self.endpoint.carried_out(&draft, at);
             self.record(draft, started, at);
         }
@@ -253,7 +255,7 @@ impl<A: Answering> FailOpen<A> {
     }
 
     fn record(&self, draft: Draft, started: Instant, at: Timestamp) {
-        let Draft { subject, dry_run, decided } = draft;
+        let Draft { subject, dry_run, decided, .. } = draft;
         // The scheduler asks again and again about a pod that was counted at admission.
         if A::ENDPOINT == Endpoint::Mutate {
             self.shared.metrics.malformed_annotations(decided.warnings.len());

@@ -55,6 +55,13 @@ pub const OUTPUT_ANNOTATIONS: [&str; 6] = [
     PROJECTED_CO2E_AVOIDED_G,
 ];
 
+/// What [`ALLOWED_REGIONS`] should have been, and what comes of it.
+const RESIDENCY_EXPECTED: &str = "regions separated by commas; the pod is left alone";
+
+/// How long after the first pass the API server may come with a second one; far above its own request time-out of
+/// 30 s for webhooks together.
+const REINVOCATION_SECONDS: i64 = 60;
+
 /// The decision annotation: `v1;<id>;<unix seconds>`. Whoever can write pods can write one, so what it says is believed
 /// only after it has been checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +73,12 @@ pub struct DecisionMark<'a> {
 }
 
 impl<'a> DecisionMark<'a> {
+    /// A pod's; `None` when it carries none, or one that is not of this form.
+    #[must_use]
+    pub fn of(pod: &'a Pod<'_>) -> Option<Self> {
+        pod.annotation(DECISION).and_then(Self::parse)
+    }
+
     /// Reads an annotation; `None` when it is not of this form.
     #[must_use]
     pub fn parse(text: &'a str) -> Option<Self> {
@@ -77,6 +90,12 @@ impl<'a> DecisionMark<'a> {
         };
         let at = Timestamp::from_second(seconds.parse().ok()?).ok()?;
         (!id.is_empty()).then_some(Self { id, at })
+    }
+
+    /// Whether it may be of an earlier pass over a pod that is being admitted at `now`.
+    #[must_use]
+    pub fn is_of_this_admission(&self, now: Timestamp) -> bool {
+        (0..=REINVOCATION_SECONDS).contains(&(now.as_second() - self.at.as_second()))
     }
 
     /// The annotation's text.
@@ -130,6 +149,13 @@ impl AllowedRegions {
         Self::Only(names.iter().filter_map(|name| regions.find(name)).collect())
     }
 
+    /// What is said to whoever creates a pod in a namespace whose wish, `text`, cannot be read.
+    #[must_use]
+    pub fn warning_for_namespace(&self, text: &str) -> Option<String> {
+        let of_namespace = format!("{ALLOWED_REGIONS} of the namespace");
+        (*self == Self::Malformed).then(|| warning(&of_namespace, text, RESIDENCY_EXPECTED))
+    }
+
     /// Whether a region may be preferred.
     #[must_use]
     pub fn admits(&self, region: RegionId) -> bool {
@@ -168,7 +194,7 @@ pub fn read_hints(pod: &Pod<'_>, regions: &Regions) -> Hints {
     };
     if hints.allowed_regions == AllowedRegions::Malformed {
         let text = pod.annotation(ALLOWED_REGIONS).unwrap_or_default();
-        warnings.push(warning(ALLOWED_REGIONS, text, "regions separated by commas; the pod is left alone"));
+        warnings.push(warning(ALLOWED_REGIONS, text, RESIDENCY_EXPECTED));
     }
     Hints { warnings, ..hints }
 }

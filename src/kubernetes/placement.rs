@@ -84,8 +84,17 @@ pub fn plan(
         return Planned::leave_alone(reason);
     }
     let pod = subject.pod;
-    let hints = annotations::read_hints(pod, &snapshot.regions);
-    let plan = plan_with_hints(subject, offered, cluster, snapshot, settings, &hints);
+    let mut hints = annotations::read_hints(pod, &snapshot.regions);
+    let residency = match cluster.namespace(subject.namespace) {
+        NamespaceView::Known(facts) => facts.allowed_regions.as_deref(),
+        NamespaceView::Unwatched | NamespaceView::Unknown => None,
+    }
+    .map_or(AllowedRegions::Any, |text| {
+        let read = AllowedRegions::parse(text, &snapshot.regions);
+        hints.warnings.extend(read.warning_for_namespace(text));
+        read
+    });
+    let plan = plan_with_hints(subject, offered, cluster, snapshot, settings, &hints, &residency);
     Planned { plan, warnings: hints.warnings }
 }
 
@@ -129,8 +138,9 @@ fn plan_with_hints(
     snapshot: &Snapshot,
     settings: &PlacementSettings,
     hints: &Hints,
+    residency: &AllowedRegions,
 ) -> Result<Plan, BypassReason> {
-    let PodInContext { pod, namespace } = subject;
+    let pod = subject.pod;
     let mut demand = demand(subject, settings, hints)?;
 
     let selector = RegionSelector { topology_key: &settings.topology_key };
@@ -148,11 +158,6 @@ fn plan_with_hints(
     if reachable.len() < 2 {
         return Err(BypassReason::SingleRegion);
     }
-    let residency = match cluster.namespace(namespace) {
-        NamespaceView::Known(facts) => facts.allowed_regions.as_deref(),
-        NamespaceView::Unwatched | NamespaceView::Unknown => None,
-    }
-    .map_or(AllowedRegions::Any, |text| AllowedRegions::parse(text, &snapshot.regions));
     let allowed: Vec<RegionId> = reachable
         .into_iter()
         .filter(|region| residency.admits(*region) && hints.allowed_regions.admits(*region))

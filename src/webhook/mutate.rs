@@ -21,6 +21,15 @@ pub struct Mutate {
     decider: std::sync::Arc<Decider>,
 }
 
+/// What came of looking at a request's pod.
+struct Considered {
+    decided: Decided,
+    subject: Subject,
+    patch: Option<Vec<u8>>,
+    /// An earlier pass over the same pod came to the same.
+    repeat: bool,
+}
+
 impl Mutate {
     /// By a decider.
     #[must_use]
@@ -28,7 +37,13 @@ impl Mutate {
         Self { decider }
     }
 
-    fn decide(&self, request: &Request<'_>, now: Timestamp) -> (Decided, Subject, Option<Vec<u8>>) {
+    fn consider(&self, request: &Request<'_>, now: Timestamp) -> Considered {
+        let left_alone = |reason, subject| Considered {
+            decided: self.decider.bypass(reason),
+            subject,
+            patch: None,
+            repeat: false,
+        };
         let unnamed = || Subject {
             uid: request.uid.to_string(),
             namespace: request.namespace.to_string(),
@@ -36,7 +51,7 @@ impl Mutate {
         };
         let pod: Pod<'_> = match request.object.map(|object| serde_json::from_str(object.get())) {
             Some(Ok(pod)) if request.is_pod => pod,
-            _ => return (self.decider.bypass(BypassReason::Undecodable), unnamed(), None),
+            _ => return left_alone(BypassReason::Undecodable, unnamed()),
         };
         let namespace = match &*request.namespace {
             "" => pod.metadata.namespace.as_deref().unwrap_or_default(),
@@ -45,14 +60,23 @@ impl Mutate {
         let subject = subject_of(&pod, &request.uid, namespace);
         // Only creation can be steered: afterwards affinity cannot change.
         if &*request.operation != "CREATE" {
-            return (self.decider.bypass(BypassReason::Bound), subject, None);
+            return left_alone(BypassReason::Bound, subject);
         }
-        let decided = self.decider.decide(PodInContext { pod: &pod, namespace }, now);
+        let mut decided = self.decider.decide(PodInContext { pod: &pod, namespace }, now);
         match self.patch(&pod, &decided, now) {
-            Ok(patch) => (decided, subject, patch),
+            Ok(patch) => {
+                // A pod that was decided about and needs no patch carries all of it from an earlier pass, id included.
+                let is_bypass = matches!(decided.decision.outcome, Outcome::Bypass { .. });
+                let nothing_new =
+                    self.decider.settings().mode == Mode::Steer && !is_bypass && patch.is_none();
+                let earlier = DecisionMark::of(&pod).and_then(|mark| mark.id.parse().ok());
+                let first_id = earlier.filter(|_| nothing_new);
+                decided.id = first_id.unwrap_or(decided.id);
+                Considered { decided, subject, patch, repeat: first_id.is_some() }
+            }
             Err(error) => {
                 tracing::error!(%error, uid = &*request.uid, "patch cannot be written as JSON");
-                (self.decider.bypass(BypassReason::Internal), subject, None)
+                left_alone(BypassReason::Internal, subject)
             }
         }
     }
@@ -62,7 +86,7 @@ impl Mutate {
         let subject = Subject { uid: uid.to_owned(), ..Subject::default() };
         Answer {
             body: review::allowed(uid, reason).into(),
-            draft: Draft { subject, dry_run: false, decided: self.decider.bypass(reason) },
+            draft: Draft { subject, dry_run: false, repeat: false, decided: self.decider.bypass(reason) },
         }
     }
 
@@ -167,7 +191,7 @@ impl Answering for Mutate {
             }
             parsed => parsed?,
         };
-        let (decided, subject, patch) = self.decide(&request, now);
+        let Considered { decided, subject, patch, repeat } = self.consider(&request, now);
         let id = decided.id.to_string();
         let target = decided.snapshot.as_deref().and_then(|snapshot| {
             decided.decision.preferred_region().map(|id| snapshot.regions.get(id).name.as_str())
@@ -181,7 +205,7 @@ impl Answering for Mutate {
         let reply = review::reply(&request.uid, patch.as_deref(), &decided.warnings, audit_annotations);
         match reply {
             Ok(reply) => {
-                let draft = Draft { subject, dry_run: request.dry_run, decided };
+                let draft = Draft { subject, dry_run: request.dry_run, repeat, decided };
                 Ok(Answer { body: reply.into(), draft })
             }
             Err(error) => {

@@ -38,19 +38,12 @@ pub struct Marks {
     pub annotations: Vec<(&'static str, String)>,
 }
 
-/// How long after the first pass the API server may come with a second one; far above its own request time-out of
-/// 30 s for webhooks together.
-const REINVOCATION_SECONDS: i64 = 60;
-
 impl Marks {
     /// Whether the pod carries these marks already, from an earlier pass of the same admission: all but the decision's
     /// id and time are equal, and the time is of just now.
     #[must_use]
     pub fn repeat(&self, pod: &Pod<'_>, now: Timestamp) -> bool {
-        let recent =
-            pod.annotation(annotations::DECISION).and_then(DecisionMark::parse).is_some_and(|mark| {
-                (0..=REINVOCATION_SECONDS).contains(&(now.as_second() - mark.at.as_second()))
-            });
+        let recent = DecisionMark::of(pod).is_some_and(|mark| mark.is_of_this_admission(now));
         let expected =
             |key| self.annotations.iter().find(|(of, _)| *of == key).map(|(_, value)| value.as_str());
         recent

@@ -1,0 +1,21 @@
+//! Decision, webhook and extender as Kubernetes meets them: recorded 1.36.2 traffic and pods derived from it go in as
+//! bytes through the real routes, and what comes out is judged by an independent JSON Patch implementation, by the
+//! Kubernetes types, and by arithmetic done here.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod allowed_regions;
+mod annotations;
+mod arithmetic;
+mod choice;
+mod equation;
+mod filter;
+mod filter_marks;
+mod limits;
+mod mutate;
+mod patch_properties;
+mod preferences;
+mod prioritize;
+mod readings;
+mod scheduler_mix;
+mod selectors;
+mod support;
