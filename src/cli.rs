@@ -75,12 +75,25 @@ impl Cli {
         match result {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
-                eprintln!("eco-pulse: {error:#}");
+                eprintln!("eco-pulse: {}", in_one_line(&error));
                 let usage = error.chain().any(|cause| cause.is::<UsageError>() || cause.is::<ConfigErrors>());
                 ExitCode::from(if usage { USAGE } else { FAILURE })
             }
         }
     }
+}
+
+/// An error with its causes, except those that the errors around them have told already.
+fn in_one_line(error: &anyhow::Error) -> String {
+    error.chain().map(ToString::to_string).fold(String::new(), |told, cause| {
+        if told.is_empty() {
+            cause
+        } else if told.contains(&cause) {
+            told
+        } else {
+            format!("{told}: {cause}")
+        }
+    })
 }
 
 /// The catalogue, and the configuration from a file or the built-in one.

@@ -6,6 +6,7 @@
 pub mod affinity;
 pub mod annotations;
 pub mod cluster;
+pub mod decode;
 pub mod placement;
 pub mod pod;
 pub mod text;

@@ -124,7 +124,7 @@ fn write_all(
     while let Ok(Message::Entry(entry)) = entries.recv() {
         seq += 1;
         let record = DecisionRecord::new(&entry, replica, seq);
-        let (line, hash) = match chain(&record, &prev) {
+        let (mut line, hash) = match chain(&record, &prev) {
             Ok(chained) => chained,
             Err(error) => {
                 tracing::error!(%error, seq, "decision record cannot be written as JSON");
@@ -132,7 +132,10 @@ fn write_all(
             }
         };
         if let Some(writer) = &mut out {
-            let written = writer.write_all(line.as_bytes()).and_then(|()| writer.write_all(b"\n"));
+            // In one write: a line that is cut off by the process's end has lost its end, not only its newline.
+            line.push('\n');
+            let written = writer.write_all(line.as_bytes());
+            line.pop();
             match (&written, out_is_broken) {
                 (Err(error), false) => tracing::error!(%error, "decision log cannot be written"),
                 (Ok(()), true) => tracing::info!(seq, "decision log is written again"),

@@ -11,7 +11,7 @@ use anyhow::Context as _;
 use arc_swap::{ArcSwap, ArcSwapOption};
 use clap::Args;
 
-use self::manifest::Workload;
+use self::manifest::{ManifestError, Workload};
 use super::show::record::Record;
 use super::show::{self, Style};
 use super::{ConfigArg, Output, UsageError, load, runtime};
@@ -53,8 +53,8 @@ impl ExplainArgs {
     pub fn run(self, clock: &Clock) -> anyhow::Result<()> {
         let (config, catalogue) = load(self.config.config.as_deref())?;
         let text = read(&self.file)?;
-        let workloads = manifest::workloads(&text)
-            .map_err(|error| UsageError(format!("{}: {error}", self.file.display())))?;
+        let refused = |error| UsageError(format!("{}: {error}", self.file.display()));
+        let workloads = manifest::workloads(&text).map_err(refused)?;
         let now = clock.now();
         let snapshot = runtime()?.block_on(snapshot_once(&config, &catalogue, now))?;
         let decider = Decider::new(
@@ -64,7 +64,7 @@ impl ExplainArgs {
             0,
         );
         for (index, workload) in workloads.iter().enumerate() {
-            let (subject, decided) = decide(workload, &decider, now)?;
+            let (subject, decided) = decide(workload, &decider, now).map_err(refused)?;
             let warnings = decided.warnings.clone();
             let entry = entry(subject, decided, config.mode, now);
             let record = DecisionRecord::new(&entry, "explain", 0);
@@ -88,7 +88,7 @@ fn decide(
     workload: &Workload,
     decider: &Decider,
     now: jiff::Timestamp,
-) -> anyhow::Result<(Subject, Decided)> {
+) -> Result<(Subject, Decided), ManifestError> {
     let pod = workload.pod()?;
     let namespace = pod.metadata.namespace.as_deref().unwrap_or(DEFAULT_NAMESPACE);
     let subject = subject_of(&pod, "", namespace);

@@ -106,7 +106,8 @@ impl ServeArgs {
             replica: replica(),
             leave_delay: LEAVE_DELAY,
         };
-        runtime()?.block_on(async {
+        let runtime = runtime()?;
+        let ended = runtime.block_on(async {
             let mut terminate = signal(SignalKind::terminate())?;
             let mut interrupt = signal(SignalKind::interrupt())?;
             let told_to_end = async move {
@@ -124,7 +125,10 @@ impl ServeArgs {
                 });
             };
             App::start(options)?.run_until(told_to_end).await
-        })
+        });
+        // All that could still run is a write to a standard output that nobody reads, and that may last for ever.
+        runtime.shutdown_background();
+        ended
     }
 }
 

@@ -13,6 +13,7 @@ use crate::domain::{BypassReason, RegionId, Regions};
 use crate::kubernetes::affinity::{LEGACY_REGION, REGION, RegionSelector};
 use crate::kubernetes::annotations::{self, DecisionMark};
 use crate::kubernetes::cluster::{ClusterView, NodeFacts, NodeIndex};
+use crate::kubernetes::decode::decode_pod;
 use crate::kubernetes::placement::PodInContext;
 use crate::kubernetes::pod::Pod;
 
@@ -79,8 +80,13 @@ impl<'a> Question<'a> {
         now: Timestamp,
     ) -> Resolved {
         let unknown = |subject, reason| Resolved { subject, decided: decider.bypass(reason), followed: None };
-        let Some(Ok(pod)) = pod.map(serde_json::from_str::<Pod<'_>>) else {
-            return unknown(Subject::default(), BypassReason::Undecodable);
+        let pod = match pod.map(decode_pod) {
+            Some(Ok(pod)) => pod,
+            undecodable => {
+                let error = undecodable.and_then(Result::err).map(|error| error.to_string());
+                tracing::warn!(error, "pod cannot be decoded; all nodes pass");
+                return unknown(Subject::default(), BypassReason::Undecodable);
+            }
         };
         let namespace = pod.metadata.namespace.as_deref().unwrap_or_default();
         let subject = subject_of(&pod, pod.metadata.uid.as_deref().unwrap_or_default(), namespace);

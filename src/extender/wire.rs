@@ -63,7 +63,8 @@ impl<'a> Args<'a> {
     /// # Errors
     /// It is no question.
     pub fn parse(body: &'a [u8]) -> Result<Self, ArgsError> {
-        let args: WireArgs<'a> = serde_json::from_slice(body)?;
+        let args: WireArgs<'a> =
+            serde_json::from_slice(body).or_else(|error| without_pod(body).ok_or(error))?;
         let nodes = match (args.node_names, args.nodes) {
             (Some(names), _) => Nodes::Names(names),
             (None, Some(list)) => {
@@ -73,6 +74,19 @@ impl<'a> Args<'a> {
         };
         Ok(Self { pod: args.pod, nodes })
     }
+}
+
+/// The question of a body whose pod is not even text: its nodes can be told apart all the same.
+fn without_pod(body: &[u8]) -> Option<WireArgs<'_>> {
+    #[derive(Deserialize)]
+    struct WithoutPod<'a> {
+        #[serde(borrow, default, rename = "Nodes", alias = "nodes")]
+        nodes: Option<WireNodeList<'a>>,
+        #[serde(borrow, default, rename = "NodeNames", alias = "nodeNames", alias = "nodenames")]
+        node_names: Option<Vec<Text<'a>>>,
+    }
+    let WithoutPod { nodes, node_names } = serde_json::from_slice(body).ok()?;
+    Some(WireArgs { pod: None, nodes, node_names })
 }
 
 impl Nodes<'_> {

@@ -7,6 +7,7 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, put};
 use axum::{Json, Router};
+use bytes::Bytes;
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use jiff::Timestamp;
@@ -169,7 +170,9 @@ impl<'a> SnapshotView<'a> {
 }
 
 /// Sets a region's mock value; answers once decisions see it.
-async fn set_mock(State(admin): State<Admin>, Path(region): Path<String>, body: String) -> Response {
+async fn set_mock(State(admin): State<Admin>, Path(region): Path<String>, body: Bytes) -> Response {
+    // What is no text is no value either, and is shown as far as it goes.
+    let body = String::from_utf8_lossy(&body);
     let Some(mut mock) = admin.mock else {
         return (StatusCode::NOT_FOUND, "the mock grid is not configured: set grid.provider to mock\n")
             .into_response();

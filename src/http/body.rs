@@ -15,6 +15,10 @@ use crate::domain::BypassReason;
 /// Granularity of the budget.
 const UNIT_BYTES: usize = 4096;
 
+/// Room made for a body before any of it is there: enough for nearly every review without growing, and no more than
+/// many clients that only announce can be given.
+const FIRST_ROOM_BYTES: usize = 64 * 1024;
+
 /// Memory that all bodies together may take.
 #[derive(Clone, Debug)]
 pub(super) struct Budget(Arc<Semaphore>);
@@ -37,7 +41,7 @@ pub(super) enum BodyError {
     TooManyBytes,
     #[error("body did not arrive in {0:?}: send it faster, or in fewer bytes")]
     TooSlow(Duration),
-    #[error("body broke off: {0}")]
+    #[error("body broke off ({0}): send it whole")]
     Broken(#[source] axum::Error),
     #[error("Content-Type is {0}: send application/json")]
     NotJson(String),
@@ -86,8 +90,7 @@ impl Budget {
             return Err(BodyError::TooLarge { limit });
         }
         let mut body = request.into_body();
-        // Pages that are never written to take no memory, so a length that is only announced costs nothing.
-        let mut read = BytesMut::with_capacity(announced);
+        let mut read = BytesMut::with_capacity(announced.min(FIRST_ROOM_BYTES));
         let mut memory: Option<OwnedSemaphorePermit> = None;
         let mut granted = 0;
         while let Some(frame) = body.frame().await {

@@ -225,10 +225,15 @@ impl<A: Answering> FailOpen<A> {
                 let _permit = permit;
                 answer_caught(&*endpoint, &bytes, now)
             });
+            let unqueue = work.abort_handle();
             match tokio::time::timeout(left, work).await {
                 Ok(Ok(answered)) => answered,
                 Ok(Err(_)) => Err(BypassReason::Panic),
-                Err(_) => Err(BypassReason::Deadline),
+                Err(_) => {
+                    // Ends what has not begun; what has goes on to its end.
+                    unqueue.abort();
+                    Err(BypassReason::Deadline)
+                }
             }
         };
         if started.elapsed() > time { Err(BypassReason::Deadline) } else { answered }
@@ -248,8 +253,14 @@ impl<A: Answering> FailOpen<A> {
         let Answer { body, draft } = answer;
         let at = self.shared.clock.now();
         if !draft.dry_run && !draft.repeat {
-            self.endpoint.carried_out(&draft, at);
-            self.record(draft, started, at);
+            let booked = catch_unwind(AssertUnwindSafe(|| {
+                self.endpoint.carried_out(&draft, at);
+                self.record(draft, started, at);
+            }));
+            // The pod has its answer; a defect in our books does not take it away.
+            if booked.is_err() {
+                tracing::error!(endpoint = A::ENDPOINT.as_str(), "a defect kept a decision out of the books");
+            }
         }
         ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response()
     }

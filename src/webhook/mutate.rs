@@ -12,6 +12,7 @@ use crate::decider::{Decided, Decider, subject_of};
 use crate::domain::{BypassReason, Decision, Outcome, Snapshot, StayReason};
 use crate::http::fail_open::{Answer, Answering, Draft};
 use crate::kubernetes::annotations::{self, DecisionMark};
+use crate::kubernetes::decode::decode_pod;
 use crate::kubernetes::placement::PodInContext;
 use crate::kubernetes::pod::Pod;
 
@@ -49,9 +50,14 @@ impl Mutate {
             namespace: request.namespace.to_string(),
             ..Subject::default()
         };
-        let pod: Pod<'_> = match request.object.map(|object| serde_json::from_str(object.get())) {
-            Some(Ok(pod)) if request.is_pod => pod,
-            _ => return left_alone(BypassReason::Undecodable, unnamed()),
+        let undecodable = || left_alone(BypassReason::Undecodable, unnamed());
+        let Some(object) = request.object.filter(|_| request.is_pod) else { return undecodable() };
+        let pod = match decode_pod(object.get()) {
+            Ok(pod) => pod,
+            Err(error) => {
+                tracing::warn!(%error, uid = &*request.uid, "pod cannot be decoded; it is admitted unchanged");
+                return undecodable();
+            }
         };
         let namespace = match &*request.namespace {
             "" => pod.metadata.namespace.as_deref().unwrap_or_default(),
@@ -79,6 +85,15 @@ impl Mutate {
                 left_alone(BypassReason::Internal, subject)
             }
         }
+    }
+
+    /// The answer to a body that is no whole review: with its uid where there is one.
+    fn salvaged(&self, body: &[u8], error: ReviewError, reason: BypassReason) -> Result<Answer, ReviewError> {
+        let uid = match &error {
+            ReviewError::Malformed(_) => review::salvage_uid(body),
+            ReviewError::WrongKind { .. } | ReviewError::NoRequest | ReviewError::NoUid => None,
+        };
+        uid.map(|uid| self.allowed(&uid, reason)).ok_or(error)
     }
 
     /// The answer that changes nothing.
@@ -183,13 +198,8 @@ impl Answering for Mutate {
 
     fn answer(&self, body: &[u8], now: Timestamp) -> Result<Answer, ReviewError> {
         let request = match Request::parse(body) {
-            Err(ReviewError::Malformed(error)) => {
-                return match review::salvage_uid(body) {
-                    Some(uid) => Ok(self.allowed(&uid, BypassReason::Undecodable)),
-                    None => Err(ReviewError::Malformed(error)),
-                };
-            }
-            parsed => parsed?,
+            Ok(request) => request,
+            Err(error) => return self.salvaged(body, error, BypassReason::Undecodable),
         };
         let Considered { decided, subject, patch, repeat } = self.consider(&request, now);
         let id = decided.id.to_string();
@@ -216,7 +226,10 @@ impl Answering for Mutate {
     }
 
     fn open(&self, body: &[u8], reason: BypassReason) -> Result<Answer, ReviewError> {
-        let request = Request::parse(body)?;
+        let request = match Request::parse(body) {
+            Ok(request) => request,
+            Err(error) => return self.salvaged(body, error, reason),
+        };
         let mut answer = self.allowed(&request.uid, reason);
         answer.draft.dry_run = request.dry_run;
         answer.draft.subject.namespace = request.namespace.to_string();

@@ -46,10 +46,12 @@ pub enum ReviewError {
         kind: String,
     },
     /// Without the request there is nothing to answer.
-    #[error("request is missing: a review without one cannot be answered")]
+    #[error("request is missing; send the AdmissionReview that kube-apiserver sends to a webhook")]
     NoRequest,
     /// Without a uid no answer would be accepted.
-    #[error("request.uid is missing or empty: the answer has to repeat it")]
+    #[error(
+        "request.uid is missing or empty, and the answer has to repeat it; send the uid that kube-apiserver gave the request"
+    )]
     NoUid,
 }
 

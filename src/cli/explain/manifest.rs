@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::kubernetes::decode::{PodError, decode_pod};
 use crate::kubernetes::pod::Pod;
 
 /// A pod, or what a controller would create.
@@ -20,14 +21,16 @@ pub(super) enum ManifestError {
     Empty,
     #[error("kind {0} has no pod template; give a Pod, or a Deployment, Job or other workload")]
     NoTemplate(String),
-    #[error("its pod is not a pod: {0}")]
-    NotAPod(#[from] serde_json::Error),
+    #[error("its {path} is {found}, not a map; write keys and values below it")]
+    NotAMap { path: &'static str, found: &'static str },
+    #[error("its pod cannot be decoded: {0}; write the field as `kubectl explain pod` describes it")]
+    NotAPod(#[from] PodError),
 }
 
 impl Workload {
     /// Its pod, completed as the API server would complete it.
     pub(super) fn pod(&self) -> Result<Pod<'_>, ManifestError> {
-        let mut pod: Pod<'_> = serde_json::from_str(&self.json)?;
+        let mut pod = decode_pod(&self.json)?;
         if self.is_template {
             pod.fill_in_defaults();
         }
@@ -47,9 +50,13 @@ pub(super) fn workloads(text: &str) -> Result<Vec<Workload>, ManifestError> {
 }
 
 fn collect(mut object: Value, workloads: &mut Vec<Workload>) -> Result<(), ManifestError> {
+    // Only reading by index is safe on any value; writing to what is not a map panics, so maps are made sure of first.
+    must_be_map(&object, "content")?;
     let kind = object["kind"].as_str().unwrap_or_default().to_owned();
-    if let (true, Some(items)) = (kind.ends_with("List"), object["items"].as_array_mut()) {
-        return std::mem::take(items).into_iter().try_for_each(|item| collect(item, workloads));
+    if kind.ends_with("List")
+        && let Some(Value::Array(items)) = object.get_mut("items").map(Value::take)
+    {
+        return items.into_iter().try_for_each(|item| collect(item, workloads));
     }
     if kind == "Pod" {
         // What was not through the API server yet is completed; on a pod that was, this changes nothing.
@@ -58,13 +65,19 @@ fn collect(mut object: Value, workloads: &mut Vec<Workload>) -> Result<(), Manif
     }
     let (kind, object) = match kind.as_str() {
         // A CronJob makes Jobs, which make pods.
-        "CronJob" => ("Job".to_owned(), inherit(&object, object["spec"]["jobTemplate"].clone())),
+        "CronJob" => {
+            let job = object["spec"]["jobTemplate"].clone();
+            must_be_map(&job, "spec.jobTemplate")?;
+            ("Job".to_owned(), inherit(&object, job))
+        }
         _ => (kind, object),
     };
     let template = object["spec"]["template"].clone();
-    if !template.is_object() {
+    if template.is_null() {
         return Err(ManifestError::NoTemplate(if kind.is_empty() { "(none)".to_owned() } else { kind }));
     }
+    must_be_map(&template, "spec.template")?;
+    must_be_map(&template["spec"], "spec.template.spec")?;
     let mut pod = inherit(&object, template);
     let name = object["metadata"]["name"].as_str().unwrap_or_default().to_owned();
     let uid = object["metadata"]["uid"].as_str().unwrap_or(&name).to_owned();
@@ -74,6 +87,18 @@ fn collect(mut object: Value, workloads: &mut Vec<Workload>) -> Result<(), Manif
     mount_claims(&object, &mut pod);
     workloads.push(Workload { json: pod.to_string(), is_template: true });
     Ok(())
+}
+
+fn must_be_map(value: &Value, path: &'static str) -> Result<(), ManifestError> {
+    let found = match value {
+        Value::Object(_) => return Ok(()),
+        Value::Null => "missing",
+        Value::Bool(_) => "true or false",
+        Value::Number(_) => "a number",
+        Value::String(_) => "text",
+        Value::Array(_) => "a list",
+    };
+    Err(ManifestError::NotAMap { path, found })
 }
 
 /// A template takes its maker's namespace and, where it has none, name.
