@@ -3,7 +3,8 @@
 //!
 //! Holds the views that others keep up to date. Calls nobody, waits for nothing.
 
-use std::sync::Arc;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Arc, Mutex};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use jiff::Timestamp;
@@ -11,9 +12,9 @@ use jiff::Timestamp;
 use crate::audit::entry::{DecisionId, DecisionIds, Subject};
 use crate::config::{Config, FilterMode, Mode};
 use crate::domain::{
-    BypassReason, Decision, EffectivePolicy, PodDemand, RegionId, Regions, Snapshot, decide,
+    BypassReason, Decision, EffectivePolicy, Outcome, PodDemand, RegionId, Regions, Snapshot, decide,
 };
-use crate::herd::Herd;
+use crate::herd::{Herd, Recent, locked};
 use crate::kubernetes::annotations::{self, DecisionMark};
 use crate::kubernetes::cluster::ClusterView;
 use crate::kubernetes::placement::{PlacementSettings, Planned, PodInContext, plan};
@@ -68,6 +69,9 @@ pub struct Decider {
     cluster: Arc<ArcSwap<ClusterView>>,
     herd: Herd,
     ids: DecisionIds,
+    /// Which pod each of the last decisions was for, as a hash.
+    made_for: Mutex<Recent<DecisionId, u64>>,
+    hasher: RandomState,
 }
 
 /// A decision with what it was made of, and what a caller needs to act on it.
@@ -95,7 +99,15 @@ impl Decider {
         process: u64,
     ) -> Self {
         let herd = Herd::new(settings.max_pods_per_minute);
-        Self { settings, snapshot, cluster, herd, ids: DecisionIds::new(process) }
+        Self {
+            settings,
+            snapshot,
+            cluster,
+            herd,
+            ids: DecisionIds::new(process),
+            made_for: Mutex::default(),
+            hasher: RandomState::new(),
+        }
     }
 
     /// What configuration says.
@@ -152,7 +164,7 @@ impl Decider {
         let (decision, demand) = match plan {
             Err(reason) => (Decision::bypass(reason), None),
             Ok(mut plan) => {
-                let held = self.place_held(subject.pod, &snapshot.regions, now);
+                let held = self.place_held(subject, &snapshot.regions, now);
                 for candidate in &mut plan.candidates.list {
                     let own_place = u32::from(held == Some(candidate.region));
                     candidate.quota_left = Some(self.herd.left(candidate.region, now).max(own_place));
@@ -165,17 +177,34 @@ impl Decider {
         Decided { id: self.ids.next(), decision, demand, snapshot: Some(snapshot), warnings }
     }
 
-    /// The region whose quota an earlier pass over the same pod has taken a place of, when this process made that pass:
-    /// a second one must not find the region filled by the pod itself.
-    fn place_held(&self, pod: &Pod<'_>, regions: &Regions, now: Timestamp) -> Option<RegionId> {
-        let mark = DecisionMark::of(pod)?;
-        let ours = mark.is_of_this_admission(now) && mark.id.parse().is_ok_and(|id| self.ids.gave(id));
-        if ours { regions.by_name(pod.annotation(annotations::TARGET_REGION)?) } else { None }
+    /// The region whose quota an earlier pass over the same pod has taken a place of: a second one must not find the
+    /// region filled by the pod itself.
+    fn place_held(&self, subject: PodInContext<'_>, regions: &Regions, now: Timestamp) -> Option<RegionId> {
+        let PodInContext { pod, namespace } = subject;
+        self.earlier_pass(pod, &subject_of(pod, "", namespace), now)?;
+        regions.by_name(pod.annotation(annotations::TARGET_REGION)?)
     }
 
-    /// Takes a steered pod off its region's quota, and remembers where its owner's pods go.
-    pub fn carried_out(&self, decided: &Decided, now: Timestamp) {
+    /// The decision that an earlier pass of this admission made about this very pod. A pod's mark is believed only when
+    /// this process remembers it: anybody can write one, and a copy of a pod brings another pod's.
+    #[must_use]
+    pub fn earlier_pass(&self, pod: &Pod<'_>, subject: &Subject, now: Timestamp) -> Option<DecisionId> {
+        let mark = DecisionMark::of(pod).filter(|mark| mark.is_of_this_admission(now))?;
+        let id = mark.id.parse().ok()?;
+        (locked(&self.made_for).get(&id)? == self.hash_of(subject)).then_some(id)
+    }
+
+    /// The same for every pass over a pod, whose reviews have different uids.
+    fn hash_of(&self, subject: &Subject) -> u64 {
+        self.hasher.hash_one((&subject.namespace, &subject.pod, &subject.owner))
+    }
+
+    /// Takes a steered pod off its region's quota, and remembers where its owner's pods go and whom it was for.
+    pub fn carried_out(&self, decided: &Decided, subject: &Subject, now: Timestamp) {
         let decision = &decided.decision;
+        if !matches!(decision.outcome, Outcome::Bypass { .. }) {
+            locked(&self.made_for).insert(decided.id, self.hash_of(subject));
+        }
         if let Some((demand, region)) = decided.demand.as_ref().zip(decision.preferred_region()) {
             self.herd.settle(demand.owner_hash, region);
         }

@@ -4,6 +4,7 @@
 //! Both are of one process; replicas do not share them.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
@@ -11,15 +12,15 @@ use jiff::Timestamp;
 use crate::domain::RegionId;
 
 const SECONDS_PER_MINUTE: i64 = 60;
-/// Owners remembered at least; twice as many at most. An owner that is forgotten only loses its margin.
-const OWNERS: usize = 8192;
+/// Owners, or decisions, remembered at least; twice as many at most. An owner that is forgotten only loses its margin.
+const REMEMBERED: usize = 8192;
 
 /// What was sent where.
 #[derive(Debug)]
 pub struct Herd {
     max_pods_per_minute: u32,
     sent: Mutex<Minute>,
-    incumbents: Mutex<Incumbents>,
+    incumbents: Mutex<Recent<u64, RegionId>>,
 }
 
 #[derive(Debug, Default)]
@@ -28,11 +29,31 @@ struct Minute {
     pods: HashMap<RegionId, u32>,
 }
 
-/// Two generations: when the young one is full it becomes the old one, and what was only in the old one is forgotten.
-#[derive(Debug, Default)]
-struct Incumbents {
-    young: HashMap<u64, RegionId>,
-    old: HashMap<u64, RegionId>,
+/// A bounded memory in two generations: when the young one is full it becomes the old one, and what was only in the old
+/// one is forgotten.
+#[derive(Debug)]
+pub(crate) struct Recent<K, V> {
+    young: HashMap<K, V>,
+    old: HashMap<K, V>,
+}
+
+impl<K, V> Default for Recent<K, V> {
+    fn default() -> Self {
+        Self { young: HashMap::new(), old: HashMap::new() }
+    }
+}
+
+impl<K: Eq + Hash, V: Copy> Recent<K, V> {
+    pub(crate) fn get(&self, key: &K) -> Option<V> {
+        self.young.get(key).or_else(|| self.old.get(key)).copied()
+    }
+
+    pub(crate) fn insert(&mut self, key: K, value: V) {
+        if self.young.len() >= REMEMBERED && !self.young.contains_key(&key) {
+            self.old = std::mem::take(&mut self.young);
+        }
+        self.young.insert(key, value);
+    }
 }
 
 impl Herd {
@@ -63,21 +84,16 @@ impl Herd {
     /// Where an owner's pods were sent last.
     #[must_use]
     pub fn incumbent(&self, owner_hash: u64) -> Option<RegionId> {
-        let incumbents = locked(&self.incumbents);
-        incumbents.young.get(&owner_hash).or_else(|| incumbents.old.get(&owner_hash)).copied()
+        locked(&self.incumbents).get(&owner_hash)
     }
 
     /// Notes where an owner's pod was sent.
     pub fn settle(&self, owner_hash: u64, region: RegionId) {
-        let mut incumbents = locked(&self.incumbents);
-        if incumbents.young.len() >= OWNERS && !incumbents.young.contains_key(&owner_hash) {
-            incumbents.old = std::mem::take(&mut incumbents.young);
-        }
-        incumbents.young.insert(owner_hash, region);
+        locked(&self.incumbents).insert(owner_hash, region);
     }
 }
 
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // Counts stay sound whatever happened to whoever held the lock.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -109,15 +125,15 @@ mod tests {
     #[test]
     fn the_last_owners_are_remembered_and_the_memory_is_bounded() {
         let herd = Herd::new(1);
-        let owners = 0..3 * OWNERS as u64;
+        let owners = 0..3 * REMEMBERED as u64;
         for owner in owners.clone() {
             herd.settle(owner, RegionId(0));
         }
         herd.settle(owners.end - 1, RegionId(1));
         assert_eq!(herd.incumbent(owners.end - 1), Some(RegionId(1)));
-        assert_eq!(herd.incumbent(owners.end - OWNERS as u64), Some(RegionId(0)));
+        assert_eq!(herd.incumbent(owners.end - REMEMBERED as u64), Some(RegionId(0)));
         assert_eq!(herd.incumbent(0), None);
         let incumbents = locked(&herd.incumbents);
-        assert!(incumbents.young.len() + incumbents.old.len() <= 2 * OWNERS);
+        assert!(incumbents.young.len() + incumbents.old.len() <= 2 * REMEMBERED);
     }
 }

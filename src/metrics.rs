@@ -53,7 +53,7 @@ pub struct Metrics {
     intensity: GaugeVec,
     price: GaugeVec,
     reading_age: GaugeVec,
-    snapshot_age: prometheus::Gauge,
+    snapshot_age: GaugeVec,
     snapshot_version: IntGauge,
     provider_requests: IntCounterVec,
     certificate_expiry: IntGauge,
@@ -65,6 +65,7 @@ pub struct Metrics {
     cost_saved: CounterVec,
     cost_added: CounterVec,
     namespaces: Mutex<HashSet<String>>,
+    rendering: Mutex<()>,
 }
 
 /// A metric's name or label is not valid, or taken twice: a defect that every start would show.
@@ -127,12 +128,12 @@ impl Metrics {
                 "Time since the end of the interval that a region's reading describes.",
                 &["region"],
             )?,
-            snapshot_age: register(
+            // A vector without labels: a lone gauge would say 0, as of new data, while there are none.
+            snapshot_age: gauges(
                 &registry,
-                prometheus::Gauge::new(
-                    "eco_pulse_snapshot_age_seconds",
-                    "Time since the snapshot in use was put together.",
-                )?,
+                "eco_pulse_snapshot_age_seconds",
+                "Time since the snapshot in use was put together; absent while there is none.",
+                &[],
             )?,
             snapshot_version: register(
                 &registry,
@@ -195,6 +196,7 @@ impl Metrics {
                 "Cash added (attributed)",
             )?,
             namespaces: Mutex::new(HashSet::new()),
+            rendering: Mutex::new(()),
             registry,
         };
         metrics.start_at_zero();
@@ -314,6 +316,8 @@ impl Metrics {
     /// # Errors
     /// A defect in the definitions.
     pub fn render(&self, snapshot: Option<&Snapshot>, now: Timestamp) -> Result<String, MetricsError> {
+        // One scrape at a time: between reset and set another one would find gauges missing.
+        let _shown = self.rendering.lock().unwrap_or_else(PoisonError::into_inner);
         self.show_snapshot(snapshot, now);
         let mut text = Vec::new();
         TextEncoder::new().encode(&self.registry.gather(), &mut text)?;
@@ -325,12 +329,14 @@ impl Metrics {
         self.intensity.reset();
         self.price.reset();
         self.reading_age.reset();
+        self.snapshot_age.reset();
         let Some(snapshot) = snapshot else {
             self.snapshot_version.set(0);
             return;
         };
         self.snapshot_version.set(i64::try_from(snapshot.version).unwrap_or(i64::MAX));
-        self.snapshot_age.set(now.duration_since(snapshot.captured_at).as_secs_f64().max(0.0));
+        let age = now.duration_since(snapshot.captured_at).as_secs_f64().max(0.0);
+        self.snapshot_age.with_label_values::<&str>(&[]).set(age);
         for (_, region, data) in snapshot.iter() {
             let name = region.name.as_str();
             if let Some(reading) = data.grid.known() {

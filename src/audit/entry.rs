@@ -79,12 +79,6 @@ impl DecisionIds {
     pub fn next(&self) -> DecisionId {
         DecisionId { process: self.process, number: self.next.fetch_add(1, Ordering::Relaxed) }
     }
-
-    /// Whether it is one of those given out.
-    #[must_use]
-    pub fn gave(&self, id: DecisionId) -> bool {
-        id.process == self.process && (1..self.next.load(Ordering::Relaxed)).contains(&id.number)
-    }
 }
 
 /// Who the decision was for.

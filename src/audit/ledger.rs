@@ -7,7 +7,8 @@
 use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::io::Write;
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
@@ -16,9 +17,11 @@ use sha2::{Digest, Sha256};
 use super::entry::Entry;
 use super::record::DecisionRecord;
 
-/// Entries waiting to be written. At 10,000 decisions a second this rides out a writer that stalls for 0.4 s; an entry
-/// with 30 regions is about 8 KB, so the queue is bounded by about 32 MB at the very worst.
+/// Entries waiting to be written. At 10,000 decisions a second this rides out a writer that stalls for 0.4 s.
 const QUEUE_LENGTH: usize = 4096;
+/// Scored regions waiting with them, 30 to an entry. One takes about 280 bytes, so all of them take about 35 MB however
+/// many regions are configured.
+const QUEUED_SCORES: usize = 30 * QUEUE_LENGTH;
 /// Records kept for `/decisions`.
 const RECENT_LENGTH: usize = 200;
 /// What the first record of a process has for `prev`.
@@ -34,6 +37,7 @@ enum Message {
 #[derive(Clone, Debug)]
 pub struct Ledger {
     queue: SyncSender<Message>,
+    queued_scores: Arc<AtomicUsize>,
     recent: Arc<Mutex<Recent>>,
 }
 
@@ -62,14 +66,15 @@ impl Ledger {
     /// The operating system refuses another thread.
     pub fn start(replica: String, out: Option<Box<dyn Write + Send>>) -> std::io::Result<(Self, Writer)> {
         let (queue, entries) = sync_channel(QUEUE_LENGTH);
+        let queued_scores = Arc::new(AtomicUsize::new(0));
         let recent = Arc::new(Mutex::new(Recent { lines: VecDeque::new(), head: FIRST_PREV.to_owned() }));
         let thread = {
-            let recent = recent.clone();
+            let (queued_scores, recent) = (queued_scores.clone(), recent.clone());
             std::thread::Builder::new()
                 .name("ledger".to_owned())
-                .spawn(move || write_all(&entries, &replica, out, &recent))?
+                .spawn(move || write_all(&entries, &queued_scores, &replica, out, &recent))?
         };
-        Ok((Self { queue: queue.clone(), recent }, Writer { queue, thread }))
+        Ok((Self { queue: queue.clone(), queued_scores, recent }, Writer { queue, thread }))
     }
 
     /// Hands an entry over.
@@ -77,9 +82,15 @@ impl Ledger {
     /// # Errors
     /// It was dropped; the caller counts it.
     pub fn offer(&self, entry: Entry) -> Result<(), Dropped> {
-        self.queue.try_send(Message::Entry(Box::new(entry))).map_err(|error| match error {
-            TrySendError::Full(_) | TrySendError::Disconnected(_) => Dropped,
-        })
+        let scores = entry.decision.scores.len();
+        let queued = self.queued_scores.fetch_add(scores, Ordering::Relaxed);
+        let taken =
+            queued + scores <= QUEUED_SCORES && self.queue.try_send(Message::Entry(Box::new(entry))).is_ok();
+        if taken {
+            return Ok(());
+        }
+        self.queued_scores.fetch_sub(scores, Ordering::Relaxed);
+        Err(Dropped)
     }
 
     /// The recent records as a JSON array, newest first.
@@ -114,6 +125,7 @@ impl Writer {
 
 fn write_all(
     entries: &Receiver<Message>,
+    queued_scores: &AtomicUsize,
     replica: &str,
     mut out: Option<Box<dyn Write + Send>>,
     recent: &Mutex<Recent>,
@@ -123,8 +135,10 @@ fn write_all(
     let mut out_is_broken = false;
     while let Ok(Message::Entry(entry)) = entries.recv() {
         seq += 1;
-        let record = DecisionRecord::new(&entry, replica, seq);
-        let (mut line, hash) = match chain(&record, &prev) {
+        let chained = chain(&DecisionRecord::new(&entry, replica, seq), &prev);
+        queued_scores.fetch_sub(entry.decision.scores.len(), Ordering::Relaxed);
+        drop(entry);
+        let (mut line, hash) = match chained {
             Ok(chained) => chained,
             Err(error) => {
                 tracing::error!(%error, seq, "decision record cannot be written as JSON");

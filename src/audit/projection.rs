@@ -2,7 +2,7 @@
 //!
 //! Projected, hence modelled: the realised figures come from where the pod really ran. Savings may be negative.
 
-use crate::domain::net_benefit::Figures;
+use crate::domain::net_benefit::{Figures, price_delta};
 use crate::domain::units::{Grams, KilowattHours, Usd};
 use crate::domain::{Decision, Snapshot};
 
@@ -11,7 +11,7 @@ use crate::domain::{Decision, Snapshot};
 pub enum Against {
     /// The configured baseline.
     Baseline,
-    /// What Kubernetes alone does: the mean over the eligible regions.
+    /// What Kubernetes alone does: the mean over the eligible regions, by their weight.
     SchedulerMix,
     /// The eligible region with the lowest annual mean intensity times PUE: without it, any claim is met by a
     /// constant.
@@ -86,26 +86,28 @@ pub fn savings(
         other.egress_per_gb.zip(preferred.egress_per_gb).map(|(there, here)| (there.0 - here.0) * egress_gb)
     };
     Some(Savings {
-        saved: egress.map(|egress| other.cost - preferred.cost + Usd(egress)),
+        saved: egress.map(|egress| price_delta(&preferred, &other) + Usd(egress)),
         avoided: other.emissions - preferred.emissions,
     })
 }
 
 fn counterfactual(decision: &Decision, snapshot: &Snapshot, against: Against) -> Option<Figures> {
-    let known = || {
-        decision.scores.iter().filter_map(|score| {
-            score.assessment.figures.as_ref().ok().map(|figures| (score.region(), figures))
-        })
-    };
+    let places = decision.scores.iter().map(|score| &score.assessment);
     match against {
         Against::Baseline => decision.base.map(|base| base.figures),
-        Against::SchedulerMix => Figures::weighted_mean(&known().map(|(_, figures)| (figures, 1.0))),
-        Against::StaticGreenest => known()
-            .filter_map(|(id, figures)| {
-                let region = snapshot.regions.get(id);
-                region.annual_mean.map(|mean| (mean.0 * region.pue.0, figures))
-            })
-            .min_by(|(a, _), (b, _)| a.total_cmp(b))
-            .map(|(_, figures)| *figures),
+        Against::SchedulerMix => Figures::weighted_mean(
+            &places.filter_map(|place| Some((place.figures.as_ref().ok()?, place.mix_weight))),
+        ),
+        // Fixed beforehand: while its figures are not known there is nothing to compare with, and no other region
+        // stands in for it.
+        Against::StaticGreenest => {
+            let greenest = places
+                .filter_map(|place| {
+                    let region = snapshot.regions.get(place.region);
+                    region.annual_mean.map(|mean| (mean.0 * region.pue.0, place))
+                })
+                .min_by(|(a, _), (b, _)| a.total_cmp(b));
+            greenest.and_then(|(_, place)| place.figures.ok())
+        }
     }
 }

@@ -87,6 +87,8 @@ struct Demand<'a> {
     hours: SixDigits,
     egress_gb: SixDigits,
     data_region: Option<&'a str>,
+    traffic_region: Option<&'a str>,
+    max_latency_ms: Option<SixDigits>,
     class: &'static str,
     defaults: Vec<&'static str>,
 }
@@ -203,6 +205,8 @@ fn demand_record<'a>(demand: &PodDemand, snapshot: Option<&'a Snapshot>) -> Dema
         hours: SixDigits(demand.hours.0),
         egress_gb: SixDigits(demand.egress.0),
         data_region: demand.data_region.and_then(name),
+        traffic_region: demand.traffic_region.and_then(name),
+        max_latency_ms: demand.max_latency.map(|limit| SixDigits(limit.0)),
         class: demand.class.as_str(),
         defaults: demand.defaults.iter().copied().map(Defaulted::as_str).collect(),
     }

@@ -73,6 +73,8 @@ pub struct Assessment {
     pub capacity_type: CapacityType,
     /// The type of machine.
     pub instance_type: Arc<str>,
+    /// Its weight in the scheduler mix.
+    pub mix_weight: f64,
     /// Pods the herd limit had left for it.
     pub quota_left: Option<u32>,
     /// State of the grid data.
@@ -135,6 +137,7 @@ pub fn assess(
         region: candidate.region,
         capacity_type: candidate.capacity_type,
         instance_type: candidate.instance_type.clone(),
+        mix_weight: candidate.mix_weight,
         quota_left: candidate.quota_left,
         state,
         reading: reading.cloned(),
@@ -208,11 +211,11 @@ fn price_used(
 ) -> Option<PriceUsed> {
     if let Some(per_vcpu) = data.per_vcpu {
         // The configured price is of a vCPU with all that comes with it, on any capacity; a GPU is not part of it.
-        return (demand.gpus == 0).then_some(PriceUsed {
+        return Some(PriceUsed {
             per_hour: per_vcpu,
             precision: UsdPerHour::ZERO,
             provider: PriceProvider::Configuration,
-            share: demand.cpu.0,
+            share: vcpus_taken(demand, instance).filter(|_| demand.gpus == 0)?,
         });
     }
     let price = data.price(&candidate.instance_type, candidate.capacity_type)?;
@@ -226,6 +229,16 @@ fn price_used(
         provider: price.provider,
         share: dominant_share(demand, instance?)?,
     })
+}
+
+/// vCPUs whose like nobody else can use: those asked for, or those that come with the memory asked for, if more. `None`
+/// when only memory is asked for, of a machine that nobody knows: that it is free would be made up.
+fn vcpus_taken(demand: &PodDemand, instance: Option<&Instance>) -> Option<f64> {
+    let with_memory = instance
+        .filter(|instance| instance.memory.0 > 0.0)
+        .map(|instance| demand.memory.0 / instance.memory.0 * instance.vcpus.0);
+    let taken = demand.cpu.0.max(with_memory.unwrap_or(0.0));
+    (taken > 0.0).then_some(taken)
 }
 
 /// The largest of the pod's shares of the machine's CPU, memory and GPUs: what of the machine nobody else can use.

@@ -57,7 +57,7 @@ impl Climatology {
         GramsPerKwh(self.year_so_far[MONTHS] / hours)
     }
 
-    /// Mean over a run of `length` that starts at `from`; a run of no length has the intensity of its hour.
+    /// Mean over a run of `length` that starts at `from`; a run within one hour has the intensity of that hour.
     #[must_use]
     pub fn mean_over(&self, from: Timestamp, length: Hours) -> GramsPerKwh {
         if length.0.is_nan() || length.0 <= 0.0 {
@@ -65,6 +65,10 @@ impl Climatology {
         }
         let year_hours = f64::from(DAYS_BEFORE_MONTH[MONTHS]) * HOURS_PER_DAY as f64;
         let start = Place::of(from);
+        // Also since the difference of two sums over most of a year says nothing of a millionth of a second.
+        if start.part_of_hour + length.0 <= 1.0 {
+            return self.at(from);
+        }
         let end = start.hours_into_year() + length.0;
         let whole_years = (end / year_hours).floor();
         let sum = whole_years * self.year_so_far[MONTHS] + self.sum_until(end - whole_years * year_hours)

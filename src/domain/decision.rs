@@ -223,11 +223,24 @@ pub fn decide(
         return unscored(reason, assessments);
     };
     let base = Base { region: base_region, figures };
+    // What is not known of the base is not known of any difference to it.
+    if terms(&base.figures, &base.figures, demand, policy, false).is_err() {
+        return unscored(BypassReason::BaselineUnknown, assessments);
+    }
     let scores: Vec<Score> = assessments
         .into_iter()
         .map(|assessment| score(assessment, &base, demand, candidates.running_in, policy))
         .collect();
     let (outcome, ranking) = choose(&scores, &base, demand, candidates, snapshot, policy);
+    let base_is_excluded =
+        scores.iter().any(|score| base.region == Some(score.region()) && score.exclusion.is_some());
+    let outcome = match outcome {
+        // Staying means to prefer the base, which the pod itself does not want: then nobody's region is preferred.
+        Outcome::Stay { reason } if base_is_excluded && reason != StayReason::Holdout => {
+            Outcome::Bypass { reason: BypassReason::Policy }
+        }
+        outcome => outcome,
+    };
     Decision { outcome, base: Some(base), scores, ranking, incumbent: candidates.incumbent }
 }
 
@@ -312,9 +325,19 @@ fn score(
     };
     let is_base = base.region == Some(assessment.region);
     let exclusion = unknown
+        .or_else(|| own_limit_broken(&figures, demand))
         .or_else(|| if is_base { None } else { limit_broken(&figures, &base.figures, demand, policy) });
     let added_round_trip = figures.added_round_trip(&base.figures);
     Score { assessment, terms, added_round_trip, exclusion }
+}
+
+/// The pod's own limit, which holds for the base as for any other region.
+fn own_limit_broken(place: &Figures, demand: &PodDemand) -> Option<Exclusion> {
+    let limit = demand.max_latency?;
+    match place.round_trip {
+        None => Some(Exclusion::LatencyUnknown),
+        Some(round_trip) => (round_trip.0 > limit.0).then_some(Exclusion::MaxLatency),
+    }
 }
 
 /// A limit that keeps a region other than the base from winning, however good it is.
@@ -324,13 +347,6 @@ fn limit_broken(
     demand: &PodDemand,
     policy: &EffectivePolicy,
 ) -> Option<Exclusion> {
-    if let Some(limit) = demand.max_latency {
-        match place.round_trip {
-            None => return Some(Exclusion::LatencyUnknown),
-            Some(round_trip) if round_trip.0 > limit.0 => return Some(Exclusion::MaxLatency),
-            Some(_) => {}
-        }
-    }
     if let Some(limit) = policy.latency.max_added(demand.class) {
         match place.added_round_trip(base) {
             None => return Some(Exclusion::LatencyUnknown),

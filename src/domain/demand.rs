@@ -58,6 +58,14 @@ impl Defaulted {
 /// More data than this over one run is a typing error: a million gigabytes, a petabyte.
 pub const MAX_EGRESS: Gigabytes = Gigabytes(1e6);
 
+/// More CPU than this in one pod is a typing error or mischief: fifty times the largest machine there is. The pod runs
+/// nowhere, but counters that took its energy would show nothing else ever after.
+pub const MAX_CPU: Cores = Cores(100_000.0);
+/// More memory than this in one pod: a pebibyte.
+pub const MAX_MEMORY: Gibibytes = Gibibytes(1_048_576.0);
+/// More GPUs than this in one pod.
+pub const MAX_GPUS: u32 = 10_000;
+
 /// One pod's demand.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PodDemand {
@@ -83,6 +91,16 @@ pub struct PodDemand {
     pub owner_hash: u64,
     /// What was not stated.
     pub defaults: Vec<Defaulted>,
+}
+
+impl PodDemand {
+    /// Whether it asks for more than any machine has, or for less than nothing.
+    #[must_use]
+    pub fn is_impossible(&self) -> bool {
+        let possible =
+            (0.0..=MAX_CPU.0).contains(&self.cpu.0) && (0.0..=MAX_MEMORY.0).contains(&self.memory.0);
+        !possible || self.gpus > MAX_GPUS
+    }
 }
 
 /// One place the pod could go: a region, on one kind of capacity, on one type of machine.

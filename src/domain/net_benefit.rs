@@ -116,7 +116,9 @@ pub fn terms(
     })
 }
 
-fn price_delta(place: &Figures, base: &Figures) -> Usd {
+/// Cost at the base less cost at `place`; zero when the sources' precision cannot tell the two apart.
+#[must_use]
+pub fn price_delta(place: &Figures, base: &Figures) -> Usd {
     let delta = base.cost - place.cost;
     let indistinguishable = place.cost_precision + base.cost_precision;
     if delta.0.abs() <= indistinguishable.0 { Usd::ZERO } else { delta }

@@ -66,6 +66,8 @@ reasons!(
         VolumePinned = "volume_pinned",
         /// It asks for no CPU, memory or GPU, so nothing can be said of its energy or cost.
         NoRequests = "no_requests",
+        /// It asks for more than any machine has, or for less than nothing: it will run nowhere.
+        ImpossibleRequests = "impossible_requests",
         /// It asks for a GPU whose model, hence power and price, is not known.
         UnknownGpu = "unknown_gpu",
         /// `mode: off`.
@@ -86,7 +88,7 @@ reasons!(
         NoSnapshot = "no_snapshot",
         /// The base's grid data are older than `grid.maxAge`.
         StaleSnapshot = "stale_snapshot",
-        /// Intensity or price of the base is not known, so no difference can be.
+        /// Intensity of the base, its price, or another figure the formula needs of it is not known, so no difference can be.
         BaselineUnknown = "baseline_unknown",
         /// The request or its pod could not be decoded.
         Undecodable = "undecodable",

@@ -143,8 +143,12 @@ impl Mark {
 /// not count: plain preferences for one region each, none weightier than the one for its target, as only they can be,
 /// since Eco-Pulse's are always below the user's.
 fn has_own_preference(pod: &Pod<'_>, selector: RegionSelector<'_>, target_label: Option<&str>) -> bool {
-    let spread = &pod.spec.topology_spread_constraints;
-    if spread.iter().any(|constraint| selector.names_region_or_zone(&constraint.topology_key)) {
+    let spread = pod.spec.topology_spread_constraints.iter().map(|constraint| &constraint.topology_key);
+    let near_pods = pod.spec.affinity.iter().flat_map(|affinity| {
+        let wishes = affinity.pod_affinity.preferred.iter().chain(&affinity.pod_anti_affinity.preferred);
+        wishes.map(|wish| &wish.pod_affinity_term.topology_key)
+    });
+    if spread.chain(near_pods).any(|key| selector.names_region_or_zone(key)) {
         return true;
     }
     let terms = pod.preferred_terms();

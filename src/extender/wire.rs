@@ -2,7 +2,10 @@
 //! so their members are in PascalCase and those not used are null; nested Kubernetes objects are ordinary JSON.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
 
+use serde::de::{Deserializer, Error as _, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -39,6 +42,40 @@ pub enum Nodes<'a> {
 #[error("body is not ExtenderArgs: {0}; send the JSON that kube-scheduler sends to an extender")]
 pub struct ArgsError(#[from] serde_json::Error);
 
+/// Nodes in one question at most: many times the 5,000 that Kubernetes is built for. A name can be written in three
+/// bytes and takes a hundred here, so without this a body within its limit could take gigabytes.
+pub const MAX_NODES: usize = 100_000;
+
+/// A list that is refused as soon as it is longer than [`MAX_NODES`].
+struct NodesOnly<T>(Vec<T>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for NodesOnly<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(NodesVisitor(PhantomData))
+    }
+}
+
+struct NodesVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for NodesVisitor<T> {
+    type Value = NodesOnly<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "at most {MAX_NODES} nodes")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element()? {
+            if list.len() == MAX_NODES {
+                return Err(A::Error::invalid_length(MAX_NODES + 1, &self));
+            }
+            list.push(item);
+        }
+        Ok(NodesOnly(list))
+    }
+}
+
 #[derive(Deserialize)]
 struct WireArgs<'a> {
     #[serde(borrow, default, rename = "Pod", alias = "pod")]
@@ -46,7 +83,7 @@ struct WireArgs<'a> {
     #[serde(borrow, default, rename = "Nodes", alias = "nodes")]
     nodes: Option<WireNodeList<'a>>,
     #[serde(borrow, default, rename = "NodeNames", alias = "nodeNames", alias = "nodenames")]
-    node_names: Option<Vec<Text<'a>>>,
+    node_names: Option<NodesOnly<Text<'a>>>,
 }
 
 #[derive(Deserialize)]
@@ -54,7 +91,7 @@ struct WireNodeList<'a> {
     #[serde(borrow, default)]
     metadata: Option<&'a RawValue>,
     #[serde(borrow, default)]
-    items: Option<Vec<&'a RawValue>>,
+    items: Option<NodesOnly<&'a RawValue>>,
 }
 
 impl<'a> Args<'a> {
@@ -66,10 +103,11 @@ impl<'a> Args<'a> {
         let args: WireArgs<'a> =
             serde_json::from_slice(body).or_else(|error| without_pod(body).ok_or(error))?;
         let nodes = match (args.node_names, args.nodes) {
-            (Some(names), _) => Nodes::Names(names),
-            (None, Some(list)) => {
-                Nodes::Full { metadata: list.metadata, items: list.items.unwrap_or_default() }
-            }
+            (Some(names), _) => Nodes::Names(names.0),
+            (None, Some(list)) => Nodes::Full {
+                metadata: list.metadata,
+                items: list.items.map(|items| items.0).unwrap_or_default(),
+            },
             (None, None) => Nodes::Absent,
         };
         Ok(Self { pod: args.pod, nodes })
@@ -83,7 +121,7 @@ fn without_pod(body: &[u8]) -> Option<WireArgs<'_>> {
         #[serde(borrow, default, rename = "Nodes", alias = "nodes")]
         nodes: Option<WireNodeList<'a>>,
         #[serde(borrow, default, rename = "NodeNames", alias = "nodeNames", alias = "nodenames")]
-        node_names: Option<Vec<Text<'a>>>,
+        node_names: Option<NodesOnly<Text<'a>>>,
     }
     let WithoutPod { nodes, node_names } = serde_json::from_slice(body).ok()?;
     Some(WireArgs { pod: None, nodes, node_names })
@@ -203,4 +241,22 @@ pub struct HostPriority<'a> {
     pub host: &'a str,
     /// 0 to 10.
     pub score: i64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_nodes_than_any_cluster_has_are_refused() {
+        let names = |count| format!(r#"{{"NodeNames":[{}]}}"#, vec![r#""""#; count].join(","));
+        let whole = |count| format!(r#"{{"Nodes":{{"items":[{}]}}}}"#, vec!["{}"; count].join(","));
+        for body in [names(MAX_NODES), whole(MAX_NODES)] {
+            assert_eq!(Args::parse(body.as_bytes()).unwrap().nodes.len(), MAX_NODES);
+        }
+        for body in [names(MAX_NODES + 1), whole(MAX_NODES + 1)] {
+            let error = Args::parse(body.as_bytes()).unwrap_err().to_string();
+            assert!(error.contains("at most 100000 nodes"), "{error}");
+        }
+    }
 }

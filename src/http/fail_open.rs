@@ -4,6 +4,9 @@
 //! It reads the whole body first, since an answer that changes nothing needs the review's uid or the scheduler's
 //! node list. What is counted and recorded is what was answered, never what was only computed.
 
+#[cfg(test)]
+mod tests;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -184,12 +187,12 @@ impl<A: Answering> FailOpen<A> {
             DeadlineFrom::Body => monotonic_now(),
         };
         let Ok(permit) = self.shared.permits.clone().try_acquire_owned() else {
-            return self.open(&body.bytes, BypassReason::Overloaded, started);
+            return self.open(&body, BypassReason::Overloaded, started).await;
         };
         match self.answer_in_time(&body, started, time, permit).await {
             Ok(Ok(answer)) => self.commit(answer, started),
             Ok(Err(problem)) => self.refuse(StatusCode::BAD_REQUEST, BypassReason::Undecodable, &problem),
-            Err(reason) => self.open(&body.bytes, reason, started),
+            Err(reason) => self.open(&body, reason, started).await,
         }
     }
 
@@ -239,12 +242,28 @@ impl<A: Answering> FailOpen<A> {
         if started.elapsed() > time { Err(BypassReason::Deadline) } else { answered }
     }
 
-    /// Answers as if nobody were here.
-    fn open(&self, body: &[u8], reason: BypassReason, started: Instant) -> Response {
-        match catch_unwind(AssertUnwindSafe(|| self.endpoint.open(body, reason))) {
+    /// Answers as if nobody were here. It reads the body once more, so a large one goes to a thread of its own here too:
+    /// read on the spot it would hold up every other request.
+    async fn open(&self, body: &Granted, reason: BypassReason, started: Instant) -> Response {
+        let opened = if body.bytes.len() <= INLINE_BYTES {
+            open_caught(&*self.endpoint, &body.bytes, reason)
+        } else {
+            let (endpoint, bytes) = (self.endpoint.clone(), body.bytes.clone());
+            let (done, opened) = tokio::sync::oneshot::channel();
+            // Not one of the runtime's: those may all be at work on what came too late.
+            let thread = std::thread::Builder::new().name("fail-open".to_owned()).spawn(move || {
+                // Whoever asked may have gone.
+                let _ = done.send(open_caught(&*endpoint, &bytes, reason));
+            });
+            match thread {
+                Ok(_) => opened.await.unwrap_or(Err(BypassReason::Internal)),
+                Err(_) => open_caught(&*self.endpoint, &body.bytes, reason),
+            }
+        };
+        match opened {
             Ok(Ok(answer)) => self.commit(answer, started),
-            Ok(Err(error)) => self.refuse(StatusCode::BAD_REQUEST, reason, &error.to_string()),
-            Err(_) => self.refuse(StatusCode::INTERNAL_SERVER_ERROR, BypassReason::Panic, "defect"),
+            Ok(Err(problem)) => self.refuse(StatusCode::BAD_REQUEST, reason, &problem),
+            Err(defect) => self.refuse(StatusCode::INTERNAL_SERVER_ERROR, defect, "defect"),
         }
     }
 
@@ -303,6 +322,16 @@ fn answer_caught<A: Answering>(
     now: Timestamp,
 ) -> Result<Result<Answer, String>, BypassReason> {
     catch_unwind(AssertUnwindSafe(|| endpoint.answer(body, now)))
+        .map(|answer| answer.map_err(|error| error.to_string()))
+        .map_err(|_| BypassReason::Panic)
+}
+
+fn open_caught<A: Answering>(
+    endpoint: &A,
+    body: &[u8],
+    reason: BypassReason,
+) -> Result<Result<Answer, String>, BypassReason> {
+    catch_unwind(AssertUnwindSafe(|| endpoint.open(body, reason)))
         .map(|answer| answer.map_err(|error| error.to_string()))
         .map_err(|_| BypassReason::Panic)
 }

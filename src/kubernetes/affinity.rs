@@ -40,10 +40,10 @@ impl RegionSelector<'_> {
         }
     }
 
-    /// Whether a key speaks of region or zone.
+    /// Whether a key speaks of region or zone; Kubernetes' own region label does so under any topology key.
     #[must_use]
     pub fn names_region_or_zone(self, key: &str) -> bool {
-        matches!(self.key(key), Key::Region | Key::Zone)
+        matches!(self.key(key), Key::Region | Key::Zone) || matches!(key, REGION | LEGACY_REGION)
     }
 
     /// Whether the pod's selectors bind it to single nodes: then the region is settled, whichever it is.

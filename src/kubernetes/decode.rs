@@ -2,6 +2,9 @@
 
 use super::pod::Pod;
 
+/// Longest path, and longest problem, in characters.
+const MAX_SHOWN: usize = 200;
+
 /// A pod that is not one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{path}: {problem}")]
@@ -36,9 +39,12 @@ impl PodError {
         let problem = error.to_string();
         // Line and column are of the JSON that was sent, which nobody sees.
         let position = format!(" at line {} column {}", error.line(), error.column());
-        let problem = problem.strip_suffix(&position).unwrap_or(&problem).to_owned();
+        let problem = problem.strip_suffix(&position).unwrap_or(&problem);
+        // It quotes the value, which may be megabytes long, and is logged while the pod waits.
+        let problem = problem.chars().filter(|c| !c.is_control()).take(MAX_SHOWN).collect();
         // A key of a map that was not kept shows as `?`; the problem names it then.
-        Self { path: path.strip_suffix(".?").unwrap_or(path).to_owned(), problem }
+        let path = path.strip_suffix(".?").unwrap_or(path).chars().take(MAX_SHOWN).collect();
+        Self { path, problem }
     }
 }
 
@@ -58,5 +64,16 @@ mod tests {
     #[case(r#"{"spec":{"nodeName":"a"#, "spec.nodeName: EOF while parsing a string")]
     fn names_the_field_and_what_stands_there(#[case] json: &str, #[case] expected: &str) {
         assert_eq!(decode_pod(json).unwrap_err().to_string(), expected);
+    }
+
+    #[test]
+    fn a_long_value_is_cut() {
+        let json = format!(
+            r#"{{"metadata":{{"labels":{{"{0}":5}}}},"spec":{{"containers":"{0}"}}}}"#,
+            "a".repeat(100_000)
+        );
+        assert!(decode_pod(&json).unwrap_err().to_string().len() < 500);
+        let json = format!(r#"{{"spec":{{"containers":"{}"}}}}"#, "a".repeat(100_000));
+        assert!(decode_pod(&json).unwrap_err().to_string().len() < 500);
     }
 }

@@ -230,6 +230,9 @@ fn demand(
         owner_hash: owner_hash(subject),
         defaults,
     };
+    if demand.is_impossible() {
+        return Err(BypassReason::ImpossibleRequests);
+    }
     let asks_for_nothing = demand.cpu.0 <= 0.0 && demand.memory.0 <= 0.0 && demand.gpus == 0;
     if asks_for_nothing { Err(BypassReason::NoRequests) } else { Ok(demand) }
 }

@@ -104,6 +104,39 @@ pub struct Affinity<'a> {
     /// `None` when the key is absent or null.
     #[serde(borrow, default)]
     pub node_affinity: Option<NodeAffinity<'a>>,
+    /// Near which pods.
+    #[serde(borrow, default, deserialize_with = "null_is_default")]
+    pub pod_affinity: PodAffinity<'a>,
+    /// Away from which pods.
+    #[serde(borrow, default, deserialize_with = "null_is_default")]
+    pub pod_anti_affinity: PodAffinity<'a>,
+}
+
+/// `spec.affinity.podAffinity` and `podAntiAffinity`: what is required there, the scheduler has seen to.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct PodAffinity<'a> {
+    /// Should hold.
+    #[serde(borrow, default, deserialize_with = "null_is_default")]
+    #[serde(rename = "preferredDuringSchedulingIgnoredDuringExecution")]
+    pub preferred: Vec<WeightedPodTerm<'a>>,
+}
+
+/// A weighted wish about other pods.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WeightedPodTerm<'a> {
+    /// The wish.
+    #[serde(borrow, default, deserialize_with = "null_is_default")]
+    pub pod_affinity_term: PodTerm<'a>,
+}
+
+/// A wish about other pods, as far as it names a place.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PodTerm<'a> {
+    /// What counts as one place.
+    #[serde(borrow, default, deserialize_with = "null_is_default")]
+    pub topology_key: Text<'a>,
 }
 
 /// `spec.affinity.nodeAffinity`.

@@ -69,13 +69,13 @@ impl Mutate {
             return left_alone(BypassReason::Bound, subject);
         }
         let mut decided = self.decider.decide(PodInContext { pod: &pod, namespace }, now);
-        match self.patch(&pod, &decided, now) {
+        let earlier = self.decider.earlier_pass(&pod, &subject, now);
+        match self.patch(&pod, &decided, earlier.is_some(), now) {
             Ok(patch) => {
                 // A pod that was decided about and needs no patch carries all of it from an earlier pass, id included.
                 let is_bypass = matches!(decided.decision.outcome, Outcome::Bypass { .. });
                 let nothing_new =
                     self.decider.settings().mode == Mode::Steer && !is_bypass && patch.is_none();
-                let earlier = DecisionMark::of(&pod).and_then(|mark| mark.id.parse().ok());
                 let first_id = earlier.filter(|_| nothing_new);
                 decided.id = first_id.unwrap_or(decided.id);
                 Considered { decided, subject, patch, repeat: first_id.is_some() }
@@ -109,6 +109,7 @@ impl Mutate {
         &self,
         pod: &Pod<'_>,
         decided: &Decided,
+        again: bool,
         now: Timestamp,
     ) -> Result<Option<Vec<u8>>, serde_json::Error> {
         let settings = self.decider.settings();
@@ -132,7 +133,7 @@ impl Mutate {
                 patch.prefer(pod, &preference)?;
                 let marks = marks(decided, snapshot, now);
                 // A second pass over the same pod comes to the same decision: its marks stay as the first left them.
-                if !patch.is_empty() || !marks.repeat(pod, now) {
+                if !patch.is_empty() || !again || !marks.repeat(pod) {
                     patch.mark(pod, &marks)?;
                 }
             }
@@ -149,6 +150,7 @@ const fn takes_marks_off(reason: BypassReason) -> bool {
         BypassReason::SingleRegion
             | BypassReason::VolumePinned
             | BypassReason::NoRequests
+            | BypassReason::ImpossibleRequests
             | BypassReason::UnknownGpu
             | BypassReason::Policy
     )
@@ -238,7 +240,7 @@ impl Answering for Mutate {
 
     fn carried_out(&self, draft: &Draft, now: Timestamp) {
         if self.decider.settings().mode == Mode::Steer {
-            self.decider.carried_out(&draft.decided, now);
+            self.decider.carried_out(&draft.decided, &draft.subject, now);
         }
     }
 }

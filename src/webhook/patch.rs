@@ -6,11 +6,10 @@
 
 use std::fmt::Write as _;
 
-use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::kubernetes::affinity::RegionSelector;
-use crate::kubernetes::annotations::{self, DecisionMark, OUTPUT_ANNOTATIONS};
+use crate::kubernetes::annotations::{self, OUTPUT_ANNOTATIONS};
 use crate::kubernetes::pod::Pod;
 use crate::kubernetes::text::{Text, TextMap};
 
@@ -39,15 +38,12 @@ pub struct Marks {
 }
 
 impl Marks {
-    /// Whether the pod carries these marks already, from an earlier pass of the same admission: all but the decision's
-    /// id and time are equal, and the time is of just now.
+    /// Whether the pod carries these marks already: all but the decision's id and time are equal.
     #[must_use]
-    pub fn repeat(&self, pod: &Pod<'_>, now: Timestamp) -> bool {
-        let recent = DecisionMark::of(pod).is_some_and(|mark| mark.is_of_this_admission(now));
+    pub fn repeat(&self, pod: &Pod<'_>) -> bool {
         let expected =
             |key| self.annotations.iter().find(|(of, _)| *of == key).map(|(_, value)| value.as_str());
-        recent
-            && pod.label(annotations::DECISION) == Some(self.label)
+        pod.label(annotations::DECISION) == Some(self.label)
             && OUTPUT_ANNOTATIONS
                 .iter()
                 .all(|key| *key == annotations::DECISION || pod.annotation(key) == expected(*key))
@@ -200,7 +196,8 @@ fn terms<'a>(pod: &Pod<'_>, preference: &Preference<'a>) -> Vec<Term<'a>> {
         return Vec::new();
     }
     let users_smallest = existing.iter().map(|term| term.weight).min();
-    let below_user = users_smallest.map_or(i64::from(preference.weight), |smallest| smallest - 1);
+    let below_user =
+        users_smallest.map_or(i64::from(preference.weight), |smallest| smallest.saturating_sub(1));
     let top = below_user.min(i64::from(preference.weight));
     preference
         .region_labels

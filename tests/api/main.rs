@@ -6,10 +6,12 @@
 mod allowed_regions;
 mod annotations;
 mod arithmetic;
+mod books;
 mod choice;
 mod equation;
 mod filter;
 mod filter_marks;
+mod honest_numbers;
 mod limits;
 mod mutate;
 mod patch_properties;

@@ -249,3 +249,22 @@ fn a_pod_left_alone_loses_foreign_marks_only_where_it_is_ours(
     assert_eq!(admission.object["metadata"]["labels"]["app"], "ai-training");
     assert_eq!(admission.terms(), []);
 }
+
+/// Marks as young as those of a second pass, on a pod that no first pass was about.
+#[rstest]
+#[case::a_copy("/metadata/name", json!("copy"))]
+#[case::made_up("/metadata/annotations/eco-pulse.io~1decision", json!(format!("v1;0000000000000abc-7;{NOON}")))]
+fn marks_that_are_not_the_pods_own_hide_no_decision(#[case] path: &str, #[case] value: Value) {
+    let rig = Rig::new(TWO_TARGETS);
+    let review = job("2", "8Gi");
+    let first = rig.admit(&review);
+    let mut other = first.again(&review);
+    put(object(&mut other), path, value);
+    let second = rig.admit(&other);
+    assert_ne!(second.decision_id, first.decision_id);
+    let mark = format!("v1;{};{NOON}", second.decision_id.as_deref().unwrap());
+    assert_eq!(second.annotation("decision"), Some(mark.as_str()));
+    let steered = "eco_pulse_decisions_total{endpoint=\"mutate\",outcome=\"steer\",reason=\"net_benefit\"}";
+    assert!((rig.metric(steered) - 2.0).abs() < 1e-9);
+    assert_eq!(rig.into_records().len(), 2);
+}

@@ -53,6 +53,7 @@ const fn bypass(reason: BypassReason) -> &'static str {
         BypassReason::SingleRegion => "Its own selectors, or the nodes there are, leave one region or none",
         BypassReason::VolumePinned => "Its volume decides where it runs, or would after its first run",
         BypassReason::NoRequests => "It requests no CPU, memory or GPU: nothing can be said of its cost",
+        BypassReason::ImpossibleRequests => "It asks for more than any machine has",
         BypassReason::UnknownGpu => "It asks for a GPU whose model is not known",
         BypassReason::ModeOff => "mode is off",
         BypassReason::Policy => "What it is allowed leaves nothing to choose, or cannot be read",
