@@ -15,6 +15,7 @@ use crate::domain::{
     BypassReason, Decision, EffectivePolicy, Outcome, PodDemand, RegionId, Regions, Snapshot, decide,
 };
 use crate::herd::{Herd, Recent, locked};
+use crate::kubernetes::affinity::RegionSelector;
 use crate::kubernetes::annotations::{self, DecisionMark};
 use crate::kubernetes::cluster::ClusterView;
 use crate::kubernetes::placement::{PlacementSettings, Planned, PodInContext, plan};
@@ -170,11 +171,27 @@ impl Decider {
                     candidate.quota_left = Some(self.herd.left(candidate.region, now).max(own_place));
                 }
                 plan.candidates.incumbent = self.herd.incumbent(plan.demand.owner_hash);
-                let decision = decide(&plan.demand, &plan.candidates, &snapshot, &self.settings.policy, now);
+                let mut decision =
+                    decide(&plan.demand, &plan.candidates, &snapshot, &self.settings.policy, now);
+                if !self.has_room(subject.pod, &decision, &snapshot.regions) {
+                    decision.outcome = Outcome::Bypass { reason: BypassReason::OwnPreference };
+                }
                 (decision, Some(plan.demand))
             }
         };
         Decided { id: self.ids.next(), decision, demand, snapshot: Some(snapshot), warnings }
+    }
+
+    /// Whether the decision's preference fits below the pod's own: a user's term of the lowest weight there is leaves
+    /// no room, and a pod that cannot be asked to go anywhere is not steered, nor counted as if it were.
+    fn has_room(&self, pod: &Pod<'_>, decision: &Decision, regions: &Regions) -> bool {
+        const LOWEST_WEIGHT: i64 = 1;
+        let Some(preferred) = decision.preferred_region() else { return true };
+        let selector = RegionSelector { topology_key: &self.settings.placement.topology_key };
+        let label = &*regions.get(preferred).label;
+        let terms = pod.preferred_terms();
+        terms.iter().all(|term| term.weight > LOWEST_WEIGHT)
+            || terms.iter().any(|term| selector.is_plain_preference_for(&term.preference, label))
     }
 
     /// The region whose quota an earlier pass over the same pod has taken a place of: a second one must not find the

@@ -74,7 +74,8 @@ reasons!(
         ModeOff = "mode_off",
         /// What it is allowed (`allowed-regions`, placement policy) leaves nothing to choose, or cannot be read.
         Policy = "policy",
-        /// The scheduler asks about a pod whose own preferred terms or spread constraints name region or zone.
+        /// The pod's own preferred terms leave no room below them; or the scheduler asks about a pod whose own preferred
+        /// terms or spread constraints name region or zone.
         OwnPreference = "own_preference",
         /// The decision was not ready in time.
         Deadline = "deadline",

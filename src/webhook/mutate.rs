@@ -153,6 +153,7 @@ const fn takes_marks_off(reason: BypassReason) -> bool {
             | BypassReason::ImpossibleRequests
             | BypassReason::UnknownGpu
             | BypassReason::Policy
+            | BypassReason::OwnPreference
     )
 }
 

@@ -47,7 +47,6 @@ fn added(admission: &Admission, there: usize) -> Vec<(i64, String)> {
 #[case::several_wishes(&[disk(80), disk(30), disk(60)], &[29, 14])]
 #[case::a_weak_wish(&[disk(4)], &[3, 1])]
 #[case::room_for_one_term(&[disk(2)], &[1])]
-#[case::room_for_none(&[disk(100), disk(1)], &[])]
 fn every_term_weighs_less_than_the_users_smallest(#[case] terms: &[Value], #[case] weights: &[i64]) {
     let admission = Rig::new(TWO_TARGETS).admit(&preferring(terms));
     assert_eq!(admission.verdict(), ("steer", "net_benefit"));
@@ -57,8 +56,25 @@ fn every_term_weighs_less_than_the_users_smallest(#[case] terms: &[Value], #[cas
         .map(|(weight, name)| (*weight, name.to_owned()))
         .collect();
     assert_eq!(added(&admission, terms.len()), expected);
-    // What was decided is said even where there is no room to ask for it.
     assert_eq!(admission.label(), Some("steer"));
+}
+
+#[test]
+fn a_pod_without_room_for_a_wish_is_left_alone_and_not_counted_as_steered() {
+    let rig = Rig::new(TWO_TARGETS);
+    let admission = rig.admit(&preferring(&[disk(100), disk(1)]));
+    assert_eq!(admission.verdict(), ("bypass", "own_preference"));
+    assert!(admission.is_untouched(), "{:?}", admission.patch);
+    let counted = |metric: &str| rig.metrics().lines().any(|line| line.starts_with(&format!("{metric}{{")));
+    assert!(!counted("eco_pulse_steered_pods_total"));
+    assert!(!counted("eco_pulse_cost_saved_usd_total"));
+}
+
+#[test]
+fn a_weightless_wish_for_the_winner_is_room_enough() {
+    let admission = Rig::new(TWO_TARGETS).admit(&preferring(&[region(1, "eu-north-1")]));
+    assert_eq!(admission.verdict(), ("steer", "net_benefit"));
+    assert_eq!(added(&admission, 1), []);
 }
 
 #[test]
@@ -90,7 +106,6 @@ fn a_wish_for_the_winner_needs_no_second_one() {
 #[rstest]
 #[case::as_it_came(json!(null))]
 #[case::with_wishes(affinity(&[disk(20), disk(3)]))]
-#[case::with_no_room(affinity(&[disk(1)]))]
 fn a_second_pass_changes_nothing(#[case] affinity: Value) {
     let mut review = job("2", "8Gi");
     object(&mut review)["spec"]["affinity"] = affinity;

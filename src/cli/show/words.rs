@@ -57,7 +57,7 @@ const fn bypass(reason: BypassReason) -> &'static str {
         BypassReason::UnknownGpu => "It asks for a GPU whose model is not known",
         BypassReason::ModeOff => "mode is off",
         BypassReason::Policy => "What it is allowed leaves nothing to choose, or cannot be read",
-        BypassReason::OwnPreference => "Its own preferences or spread constraints name region or zone",
+        BypassReason::OwnPreference => "Its own preferences leave no room, or name region or zone",
         BypassReason::Deadline => "The decision was not ready in time",
         BypassReason::Overloaded => "More requests at once than server.maxConcurrent",
         BypassReason::Panic | BypassReason::Internal => "A defect in Eco-Pulse ended the decision",
