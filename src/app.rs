@@ -114,10 +114,11 @@ impl App {
 
         let metrics = Arc::new(Metrics::new()?);
         metrics.certificate_expires(identity.certificate.validity().not_after);
-        let (ledger, writer) = Ledger::start(options.replica, options.decision_log)?;
+        let (ledger, mut writer) = Ledger::start(options.replica, options.decision_log)?;
         let readiness = Readiness::waiting_for(&[SNAPSHOT]);
         let stop_background = CancellationToken::new();
         let mut tasks = JoinSet::new();
+        tasks.spawn(watch_ledger(writer.ended(), stop_background.clone()));
 
         let tables = static_tables(&config, &catalogue);
         let snapshot = Arc::new(ArcSwapOption::empty());
@@ -275,6 +276,15 @@ impl App {
             Some(Err(error)) => Err(error).context("a task was ended by a defect"),
         }
     }
+}
+
+/// A ledger that writes nothing any more is a task that ended, though it has a thread of its own.
+async fn watch_ledger(ended: impl Future<Output = ()>, stop: CancellationToken) -> &'static str {
+    tokio::select! {
+        () = ended => {}
+        () = stop.cancelled() => {}
+    }
+    "ledger writer"
 }
 
 /// Ready with the first snapshot, or without one once patience ends.

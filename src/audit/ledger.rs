@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use sha2::{Digest, Sha256};
+use tokio::sync::oneshot;
 
 use super::entry::Entry;
 use super::record::DecisionRecord;
@@ -57,6 +58,7 @@ pub struct Dropped;
 pub struct Writer {
     queue: SyncSender<Message>,
     thread: JoinHandle<()>,
+    ended: oneshot::Receiver<()>,
 }
 
 impl Ledger {
@@ -68,13 +70,16 @@ impl Ledger {
         let (queue, entries) = sync_channel(QUEUE_LENGTH);
         let queued_scores = Arc::new(AtomicUsize::new(0));
         let recent = Arc::new(Mutex::new(Recent { lines: VecDeque::new(), head: FIRST_PREV.to_owned() }));
+        let (alive, ended) = oneshot::channel();
         let thread = {
             let (queued_scores, recent) = (queued_scores.clone(), recent.clone());
-            std::thread::Builder::new()
-                .name("ledger".to_owned())
-                .spawn(move || write_all(&entries, &queued_scores, &replica, out, &recent))?
+            std::thread::Builder::new().name("ledger".to_owned()).spawn(move || {
+                // Dropped with the thread, however it ends.
+                let _alive: oneshot::Sender<()> = alive;
+                write_all(&entries, &queued_scores, &replica, out, &recent);
+            })?
         };
-        Ok((Self { queue: queue.clone(), queued_scores, recent }, Writer { queue, thread }))
+        Ok((Self { queue: queue.clone(), queued_scores, recent }, Writer { queue, thread, ended }))
     }
 
     /// Hands an entry over.
@@ -116,10 +121,14 @@ impl Writer {
         let _ = self.thread.join();
     }
 
-    /// Whether the thread has ended, which only [`Writer::close`] should make it do.
-    #[must_use]
-    pub fn is_finished(&self) -> bool {
-        self.thread.is_finished()
+    /// Ends when the thread does, which only [`Writer::close`] should make it do.
+    pub fn ended(&mut self) -> impl Future<Output = ()> + Send + 'static {
+        let (_, never_started) = oneshot::channel();
+        let ended = std::mem::replace(&mut self.ended, never_started);
+        async move {
+            // The thread only drops its side.
+            let _: Result<(), _> = ended.await;
+        }
     }
 }
 
@@ -196,4 +205,67 @@ fn hex(bytes: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
         text
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::audit::entry::{DecisionIds, Endpoint, Subject};
+    use crate::config::Mode;
+    use crate::domain::{BypassReason, Decision};
+
+    fn entry() -> Entry {
+        Entry {
+            at: Timestamp::UNIX_EPOCH,
+            id: DecisionIds::new(1).next(),
+            endpoint: Endpoint::Mutate,
+            subject: Subject::default(),
+            dry_run: false,
+            mode: Mode::Steer,
+            decision: Decision::bypass(BypassReason::NoRequests),
+            demand: None,
+            snapshot: None,
+            duration: Duration::ZERO,
+        }
+    }
+
+    struct Defect;
+
+    impl Write for Defect {
+        fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+            std::panic::resume_unwind(Box::new("defect"))
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_writer_that_ends_by_a_defect_is_noticed() {
+        let (ledger, mut writer) = Ledger::start("test".to_owned(), Some(Box::new(Defect))).unwrap();
+        let ended = writer.ended();
+        ledger.offer(entry()).unwrap();
+        ended.await;
+    }
+
+    #[tokio::test]
+    async fn a_writer_that_is_closed_has_written_everything() {
+        let (ledger, mut writer) = Ledger::start("test".to_owned(), None).unwrap();
+        let ended = writer.ended();
+        for _ in 0..10 {
+            ledger.offer(entry()).unwrap();
+        }
+        writer.close();
+        ended.await;
+        let recent: Vec<serde_json::Value> = serde_json::from_str(&ledger.recent_json()).unwrap();
+        let numbers: Vec<u64> = recent.iter().filter_map(|record| record["seq"].as_u64()).collect();
+        assert_eq!(numbers, (1..=10).rev().collect::<Vec<_>>());
+        assert_eq!(recent[0]["hash"], ledger.head());
+        assert!(ledger.offer(entry()).is_err(), "nobody writes any more");
+    }
 }
