@@ -7,6 +7,7 @@ pub mod affinity;
 pub mod annotations;
 pub mod cluster;
 pub mod decode;
+pub mod list;
 pub mod placement;
 pub mod pod;
 pub mod text;

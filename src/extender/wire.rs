@@ -2,14 +2,12 @@
 //! so their members are in PascalCase and those not used are null; nested Kubernetes objects are ordinary JSON.
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::marker::PhantomData;
 
-use serde::de::{Deserializer, Error as _, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::domain::requests::ResourceList;
+use crate::kubernetes::list::AtMost;
 use crate::kubernetes::text::{Text, TextMap, null_is_default};
 
 /// A question: which of these nodes for this pod?
@@ -46,36 +44,6 @@ pub struct ArgsError(#[from] serde_json::Error);
 /// bytes and takes a hundred here, so without this a body within its limit could take gigabytes.
 pub const MAX_NODES: usize = 100_000;
 
-/// A list that is refused as soon as it is longer than [`MAX_NODES`].
-struct NodesOnly<T>(Vec<T>);
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for NodesOnly<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_seq(NodesVisitor(PhantomData))
-    }
-}
-
-struct NodesVisitor<T>(PhantomData<T>);
-
-impl<'de, T: Deserialize<'de>> Visitor<'de> for NodesVisitor<T> {
-    type Value = NodesOnly<T>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "at most {MAX_NODES} nodes")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
-        let mut list = Vec::new();
-        while let Some(item) = items.next_element()? {
-            if list.len() == MAX_NODES {
-                return Err(A::Error::invalid_length(MAX_NODES + 1, &self));
-            }
-            list.push(item);
-        }
-        Ok(NodesOnly(list))
-    }
-}
-
 #[derive(Deserialize)]
 struct WireArgs<'a> {
     #[serde(borrow, default, rename = "Pod", alias = "pod")]
@@ -83,7 +51,7 @@ struct WireArgs<'a> {
     #[serde(borrow, default, rename = "Nodes", alias = "nodes")]
     nodes: Option<WireNodeList<'a>>,
     #[serde(borrow, default, rename = "NodeNames", alias = "nodeNames", alias = "nodenames")]
-    node_names: Option<NodesOnly<Text<'a>>>,
+    node_names: Option<AtMost<Text<'a>, MAX_NODES>>,
 }
 
 #[derive(Deserialize)]
@@ -91,7 +59,7 @@ struct WireNodeList<'a> {
     #[serde(borrow, default)]
     metadata: Option<&'a RawValue>,
     #[serde(borrow, default)]
-    items: Option<NodesOnly<&'a RawValue>>,
+    items: Option<AtMost<&'a RawValue, MAX_NODES>>,
 }
 
 impl<'a> Args<'a> {
@@ -121,7 +89,7 @@ fn without_pod(body: &[u8]) -> Option<WireArgs<'_>> {
         #[serde(borrow, default, rename = "Nodes", alias = "nodes")]
         nodes: Option<WireNodeList<'a>>,
         #[serde(borrow, default, rename = "NodeNames", alias = "nodeNames", alias = "nodenames")]
-        node_names: Option<NodesOnly<Text<'a>>>,
+        node_names: Option<AtMost<Text<'a>, MAX_NODES>>,
     }
     let WithoutPod { nodes, node_names } = serde_json::from_slice(body).ok()?;
     Some(WireArgs { pod: None, nodes, node_names })
@@ -256,7 +224,7 @@ mod tests {
         }
         for body in [names(MAX_NODES + 1), whole(MAX_NODES + 1)] {
             let error = Args::parse(body.as_bytes()).unwrap_err().to_string();
-            assert!(error.contains("at most 100000 nodes"), "{error}");
+            assert!(error.contains("at most 100000 items"), "{error}");
         }
     }
 }

@@ -55,7 +55,10 @@ mod tests {
     use super::*;
 
     #[rstest]
-    #[case(r#"{"spec":{"containers":5}}"#, "spec.containers: invalid type: integer `5`, expected a sequence")]
+    #[case(
+        r#"{"spec":{"containers":5}}"#,
+        "spec.containers: invalid type: integer `5`, expected a sequence of at most 20000 items"
+    )]
     #[case(
         r#"{"metadata":{"labels":{"app":["a"]}}}"#,
         "metadata.labels.app: invalid type: sequence, expected a string"

@@ -3,6 +3,7 @@
 
 use serde::Deserialize;
 
+use super::list::{short_list, short_list_or_none};
 use super::text::{Text, TextMap, null_is_default};
 use crate::domain::requests::{ContainerRequests, PodResources, ResourceList, ResourceRequirements};
 
@@ -40,7 +41,7 @@ pub struct Metadata<'a> {
     #[serde(borrow, default)]
     pub annotations: Option<TextMap<'a>>,
     /// Who made it.
-    #[serde(borrow, default, deserialize_with = "null_is_default")]
+    #[serde(borrow, default, deserialize_with = "short_list")]
     pub owner_references: Vec<OwnerReference<'a>>,
 }
 
@@ -75,10 +76,10 @@ pub struct PodSpec<'a> {
     #[serde(borrow, default)]
     pub affinity: Option<Affinity<'a>>,
     /// Its containers.
-    #[serde(borrow, default, deserialize_with = "null_is_default")]
+    #[serde(borrow, default, deserialize_with = "short_list")]
     pub containers: Vec<Container<'a>>,
     /// Its init containers, sidecars among them, in order.
-    #[serde(borrow, default, deserialize_with = "null_is_default")]
+    #[serde(borrow, default, deserialize_with = "short_list")]
     pub init_containers: Vec<Container<'a>>,
     /// Requests of the pod as a whole.
     #[serde(borrow, default, deserialize_with = "null_is_default")]
@@ -90,10 +91,10 @@ pub struct PodSpec<'a> {
     #[serde(borrow, default)]
     pub restart_policy: Option<Text<'a>>,
     /// Its volumes.
-    #[serde(borrow, default, deserialize_with = "null_is_default")]
+    #[serde(borrow, default, deserialize_with = "short_list")]
     pub volumes: Vec<Volume<'a>>,
     /// How it wants to be spread.
-    #[serde(borrow, default, deserialize_with = "null_is_default")]
+    #[serde(borrow, default, deserialize_with = "short_list")]
     pub topology_spread_constraints: Vec<TopologySpreadConstraint<'a>>,
 }
 
@@ -116,7 +117,7 @@ pub struct Affinity<'a> {
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct PodAffinity<'a> {
     /// Should hold.
-    #[serde(borrow, default, deserialize_with = "null_is_default")]
+    #[serde(borrow, default, deserialize_with = "short_list")]
     #[serde(rename = "preferredDuringSchedulingIgnoredDuringExecution")]
     pub preferred: Vec<WeightedPodTerm<'a>>,
 }
@@ -146,7 +147,12 @@ pub struct NodeAffinity<'a> {
     #[serde(borrow, default, rename = "requiredDuringSchedulingIgnoredDuringExecution")]
     pub required: Option<NodeSelector<'a>>,
     /// Should hold; `None` when the key is absent or null.
-    #[serde(borrow, default, rename = "preferredDuringSchedulingIgnoredDuringExecution")]
+    #[serde(
+        borrow,
+        default,
+        rename = "preferredDuringSchedulingIgnoredDuringExecution",
+        deserialize_with = "short_list_or_none"
+    )]
     pub preferred: Option<Vec<PreferredTerm<'a>>>,
 }
 
@@ -155,7 +161,7 @@ pub struct NodeAffinity<'a> {
 #[serde(rename_all = "camelCase")]
 pub struct NodeSelector<'a> {
     /// The terms.
-    #[serde(borrow, default, deserialize_with = "null_is_default")]
+    #[serde(borrow, default, deserialize_with = "short_list")]
     pub node_selector_terms: Vec<NodeSelectorTerm<'a>>,
 }
 
@@ -175,10 +181,10 @@ pub struct PreferredTerm<'a> {
 #[serde(rename_all = "camelCase")]
 pub struct NodeSelectorTerm<'a> {
     /// On labels.
-    #[serde(borrow, default, deserialize_with = "null_is_default")]
+    #[serde(borrow, default, deserialize_with = "short_list")]
     pub match_expressions: Vec<Requirement<'a>>,
     /// On fields; `metadata.name` is the only one there is.
-    #[serde(borrow, default, deserialize_with = "null_is_default")]
+    #[serde(borrow, default, deserialize_with = "short_list")]
     pub match_fields: Vec<Requirement<'a>>,
 }
 
@@ -192,7 +198,7 @@ pub struct Requirement<'a> {
     #[serde(borrow, default)]
     pub operator: Text<'a>,
     /// Its values.
-    #[serde(borrow, default, deserialize_with = "null_is_default")]
+    #[serde(borrow, default, deserialize_with = "short_list")]
     pub values: Vec<Text<'a>>,
 }
 

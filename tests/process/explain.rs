@@ -173,7 +173,7 @@ fn the_table_shows_every_region_and_why_in_80_columns() {
 )]
 #[case::containers_are_a_number(
     "kind: Pod\nmetadata: {}\nspec: {containers: 5}",
-    "its pod cannot be decoded: spec.containers: invalid type: integer `5`, expected a sequence; write the field as \
+    "its pod cannot be decoded: spec.containers: invalid type: integer `5`, expected a sequence of at most 20000 items; write the field as \
      `kubectl explain pod` describes it"
 )]
 #[case::a_quantity_that_is_none(
