@@ -9,10 +9,14 @@
 //! A task that ends before it was told to ends the process: a replica that looks healthy and does nothing is worse than
 //! one that is restarted.
 
+mod collecting;
 mod endpoints;
 mod identity;
 mod mirror;
+mod role;
 mod sources;
+mod storage;
+mod store_watch;
 
 use std::fmt;
 use std::io::Write;
@@ -27,6 +31,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use self::collecting::Collecting;
 use self::endpoints::endpoints;
 use self::identity::Identity;
 use crate::audit::ledger::{Ledger, Writer};
@@ -40,12 +45,12 @@ use crate::http::server::{ConnectionLimits, Server, ShutdownStages, Transport, b
 use crate::kubernetes::cluster::ClusterView;
 use crate::metrics::Metrics;
 use crate::providers::grid::MockGrid;
-use crate::providers::refresh::{CollectNow, Collector};
 use crate::readiness::Readiness;
-use crate::store::{MemoryStore, SnapshotStore};
 use crate::tls::{CertificateResolver, server_config};
 
-pub use sources::{snapshot_once, static_tables};
+pub use role::Role;
+pub use sources::{readings_once, snapshot_once, static_tables};
+pub use storage::{StoreCheck, check_store};
 
 /// What the start waits for before requests should come.
 const SNAPSHOT: &str = "snapshot";
@@ -72,8 +77,10 @@ pub struct Options {
     pub clock: Clock,
     /// Where decision records are written; `None`: nowhere, they stay in memory.
     pub decision_log: Option<Box<dyn Write + Send>>,
-    /// This process's name in records.
+    /// This process's name in records, and as collector.
     pub replica: String,
+    /// What it does.
+    pub role: Role,
     /// How long to keep serving after the process was told to end, while load balancers take note.
     pub leave_delay: Duration,
 }
@@ -87,7 +94,7 @@ impl fmt::Debug for Options {
 /// A process that serves.
 #[derive(Debug)]
 pub struct App {
-    webhook_addr: SocketAddr,
+    webhook_addr: Option<SocketAddr>,
     admin_addr: SocketAddr,
     authority_pem: Option<String>,
     mock: Option<Arc<MockGrid>>,
@@ -109,11 +116,15 @@ impl App {
         let Options { config, catalogue, clock, .. } = options;
         let identity = Identity::load(&config, options.cert_dir, &clock)?;
         // Both ports before any task: a start that fails leaves nothing running.
-        let webhook_listener = bind(options.webhook_addr, "--webhook-addr")?;
+        let webhook_listener =
+            options.role.decides().then(|| bind(options.webhook_addr, "--webhook-addr")).transpose()?;
         let admin_listener = bind(options.admin_addr, "--admin-addr")?;
 
         let metrics = Arc::new(Metrics::new()?);
         metrics.certificate_expires(identity.certificate.validity().not_after);
+        let sources::Grid { sources: grid, mock } = sources::grid(&config, &catalogue)?;
+        let prices = sources::prices(&config, &catalogue)?;
+        let store = storage::open(&config, &options.replica)?;
         let (ledger, mut writer) = Ledger::start(options.replica, options.decision_log)?;
         let readiness = Readiness::waiting_for(&[SNAPSHOT]);
         let stop_background = CancellationToken::new();
@@ -122,7 +133,6 @@ impl App {
 
         let tables = static_tables(&config, &catalogue);
         let snapshot = Arc::new(ArcSwapOption::empty());
-        let store = SnapshotStore::Memory(MemoryStore::default());
         let (seen_sender, seen) = watch::channel(0);
         tasks.spawn(mirror::run(
             store.clone(),
@@ -132,24 +142,12 @@ impl App {
             stop_background.clone(),
         ));
 
-        let (collect, requests) = CollectNow::channel();
-        let (grid, mock) = sources::grid(&config, &catalogue);
-        let collector = Collector {
-            grid,
-            prices: sources::prices(&config, &catalogue),
-            regions: config.regions.clone(),
-            grid_max_age: config.policy().grid_max_age,
-            grid_interval: config.grid.refresh,
-            price_interval: config.prices.refresh,
-            store,
-            metrics: metrics.clone(),
-            clock: clock.clone(),
-        };
-        let stop = stop_background.clone();
-        tasks.spawn(async move {
-            collector.run(requests, stop).await;
-            "collector"
-        });
+        let collect = Collecting { grid, prices, store, role: options.role }.start(
+            &config,
+            (&metrics, &readiness, &clock),
+            &stop_background,
+            &mut tasks,
+        );
         tasks.spawn(await_snapshot(readiness.clone(), seen.clone(), stop_background.clone()));
 
         let cluster = Arc::new(ArcSwap::from_pointee(options.cluster));
@@ -182,19 +180,21 @@ impl App {
             CertificateResolver::new(identity.certificate),
             config.server.client_ca_file.as_deref(),
         )?;
-        let webhook_addr = webhook_listener.local_addr()?;
+        let webhook_addr = webhook_listener.as_ref().map(tokio::net::TcpListener::local_addr).transpose()?;
         let admin_addr = admin_listener.local_addr()?;
         let webhook_server = server("webhook", Transport::Tls(tls));
         let admin_server = server("admin", Transport::Plain);
-        tasks.spawn(async move {
-            webhook_server.serve(webhook_listener, webhook(endpoints)).await;
-            "webhook listener"
-        });
+        if let Some(listener) = webhook_listener {
+            tasks.spawn(async move {
+                webhook_server.serve(listener, webhook(endpoints)).await;
+                "webhook listener"
+            });
+        }
         tasks.spawn(async move {
             admin_server.serve(admin_listener, admin_routes).await;
             "admin listener"
         });
-        tracing::info!(%webhook_addr, %admin_addr, mode = config.mode.as_str(), "serving");
+        tracing::info!(webhook_addr = webhook_addr.map(tracing::field::display), %admin_addr, mode = config.mode.as_str(), "serving");
         Ok(Self {
             webhook_addr,
             admin_addr,
@@ -210,9 +210,9 @@ impl App {
         })
     }
 
-    /// Where the TLS listener listens.
+    /// Where the TLS listener listens; `None` for a process that does not answer for pods.
     #[must_use]
-    pub const fn webhook_addr(&self) -> SocketAddr {
+    pub const fn webhook_addr(&self) -> Option<SocketAddr> {
         self.webhook_addr
     }
 

@@ -19,6 +19,7 @@ pub mod explain;
 pub mod serve;
 mod show;
 mod table;
+mod trouble;
 
 /// Carbon- and cost-aware placement for Kubernetes.
 #[derive(Debug, Parser)]

@@ -43,3 +43,9 @@ impl fmt::Debug for Clock {
 pub fn monotonic_now() -> Instant {
     Instant::now()
 }
+
+/// A point on the line that the runtime's timers wait on: for what is due when. Tests can move it.
+#[must_use]
+pub fn timer_now() -> tokio::time::Instant {
+    tokio::time::Instant::now()
+}

@@ -18,9 +18,11 @@ mod not_yet;
 mod policy;
 mod prices;
 mod reader;
+mod redis_url;
 mod region_tables;
 mod regions;
 mod server;
+mod store;
 mod value;
 mod yaml;
 
@@ -35,12 +37,14 @@ use self::reader::{Report, Section};
 use self::value::{choice, text};
 use crate::domain::policy::{Baseline, CarbonPrice, EffectivePolicy, LatencyPolicy};
 use crate::domain::region::{RegionId, Regions};
-use crate::domain::snapshot::GridProvider;
 use crate::domain::units::UsdPerHour;
 
 pub use self::error::{ConfigError, ConfigErrors};
 pub use self::facts::{KnownRegion, RegionFacts};
-pub use self::grid::{GridSettings, MOCK_HIGH, MOCK_LOW, MOCK_MAX, MockError, parse_mock};
+pub use self::grid::{
+    ElectricityMapsSettings, GbSettings, GridSettings, MOCK_HIGH, MOCK_LOW, MOCK_MAX, MockError,
+    ReplaySettings, parse_mock,
+};
 pub use self::policy::{
     AffinityWeight, DecisionSettings, HerdSettings, LONGEST_DEADLINE, SpotSteering, WorkloadSettings,
 };
@@ -50,6 +54,7 @@ pub use self::regions::BUILT_IN;
 pub use self::server::{
     ExtenderSettings, FilterMode, LedgerSettings, LogSettings, ServerSettings, TlsMode, TlsSettings,
 };
+pub use self::store::{RedisSettings, StoreSettings};
 
 choices! {
     /// What becomes of decisions.
@@ -98,7 +103,9 @@ pub struct Config {
     pub server: ServerSettings,
     /// The webhook's certificate.
     pub tls: TlsSettings,
-    /// How long decisions are kept.
+    /// Where readings are shared and kept.
+    pub store: StoreSettings,
+    /// How long decisions and readings are kept.
     pub ledger: LedgerSettings,
     /// What is written to the standard streams.
     pub log: LogSettings,
@@ -171,13 +178,13 @@ impl Config {
             root.read("topologyKey", "topology.kubernetes.io/region".to_owned(), name::label_key);
         let baseline = root.section("baseline", |baseline| baseline.optional("region", text));
         let grid = root.section("grid", grid::read);
-        let drafts = regions::read(root, facts, grid.provider != GridProvider::Mock);
+        let drafts = regions::read(root, facts, grid.needs_zones());
         let joined = drafts.join(facts, root.report());
         let baseline = drafts.baseline(baseline.as_deref(), &joined.regions, root.report());
         let grid = grid.finish(&joined.regions, &drafts.names(), root.report());
         let carbon = root.section("carbon", policy::read_carbon);
-        let prices = root.section("prices", |prices| prices::read(prices, facts));
-        root.section("store", server::read_store);
+        let prices = root.section("prices", |prices| prices::read(prices, facts, &joined));
+        let store = root.section("store", store::read);
         Self {
             mode,
             topology_key,
@@ -195,6 +202,7 @@ impl Config {
             extender: root.section("extender", server::read_extender),
             server: root.section("server", server::read_server),
             tls: root.section("tls", server::read_tls),
+            store,
             ledger: root.section("ledger", server::read_ledger),
             log: root.section("log", server::read_log),
             warnings: Vec::new(),

@@ -5,3 +5,4 @@ mod body;
 pub mod fail_open;
 pub mod router;
 pub mod server;
+pub mod snapshot_view;

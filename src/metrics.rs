@@ -1,17 +1,19 @@
 //! Every metric there is, in one place. Labels come from closed sets; a pod's name is never one.
 
+mod readings;
 mod register;
 
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use prometheus::{
-    CounterVec, Encoder, GaugeVec, Histogram, IntCounter, IntCounterVec, IntGauge, Registry, TextEncoder,
+    CounterVec, Encoder, Histogram, IntCounter, IntCounterVec, IntGauge, Registry, TextEncoder,
 };
 
-use self::register::{counters, durations, gauges, int_counters, register, savings_counters};
+pub use self::readings::ReadingMetrics;
+use self::register::{counters, durations, int_counters, register, savings_counters};
 use crate::audit::entry::{Endpoint, Entry};
 use crate::audit::projection::{Against, project, savings};
 use crate::audit::record::base_name;
@@ -23,24 +25,6 @@ const MAX_NAMESPACES: usize = 1000;
 const OTHER_NAMESPACES: &str = "_other";
 const PROJECTED: &str = "projected";
 
-/// Who fetches, and what came of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FetchResult {
-    /// The provider answered.
-    Ok,
-    /// It did not, or not sensibly.
-    Error,
-}
-
-impl FetchResult {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Error => "error",
-        }
-    }
-}
-
 /// The process's metrics.
 #[derive(Debug)]
 pub struct Metrics {
@@ -50,12 +34,6 @@ pub struct Metrics {
     fail_opens: IntCounterVec,
     malformed_annotations: IntCounter,
     ledger_dropped: IntCounter,
-    intensity: GaugeVec,
-    price: GaugeVec,
-    reading_age: GaugeVec,
-    snapshot_age: GaugeVec,
-    snapshot_version: IntGauge,
-    provider_requests: IntCounterVec,
     certificate_expiry: IntGauge,
     steered: IntCounterVec,
     energy: CounterVec,
@@ -64,6 +42,7 @@ pub struct Metrics {
     carbon_added: CounterVec,
     cost_saved: CounterVec,
     cost_added: CounterVec,
+    readings: ReadingMetrics,
     namespaces: Mutex<HashSet<String>>,
     rendering: Mutex<()>,
 }
@@ -78,7 +57,6 @@ impl Metrics {
     ///
     /// # Errors
     /// A defect in the definitions.
-    #[expect(clippy::too_many_lines, reason = "the list of all metrics, to be read as a list")]
     pub fn new() -> Result<Self, MetricsError> {
         let registry = Registry::new();
         let counts_at_decision = "Counted at the decision while nobody watches pods.";
@@ -109,44 +87,6 @@ impl Metrics {
                     "eco_pulse_ledger_dropped_total",
                     "Decision records that were dropped because the writer could not keep up.",
                 )?,
-            )?,
-            intensity: gauges(
-                &registry,
-                "eco_pulse_grid_intensity_grams_per_kwh",
-                "Carbon intensity as last read, in gCO2eq/kWh; absent while it is not known.",
-                &["region", "zone", "provider"],
-            )?,
-            price: gauges(
-                &registry,
-                "eco_pulse_price_usd_per_hour",
-                "Price of a machine, in USD per hour; absent while it is not known.",
-                &["region", "instance_type", "capacity_type"],
-            )?,
-            reading_age: gauges(
-                &registry,
-                "eco_pulse_reading_age_seconds",
-                "Time since the end of the interval that a region's reading describes.",
-                &["region"],
-            )?,
-            // A vector without labels: a lone gauge would say 0, as of new data, while there are none.
-            snapshot_age: gauges(
-                &registry,
-                "eco_pulse_snapshot_age_seconds",
-                "Time since the snapshot in use was put together; absent while there is none.",
-                &[],
-            )?,
-            snapshot_version: register(
-                &registry,
-                IntGauge::new(
-                    "eco_pulse_snapshot_version",
-                    "Version of the snapshot in use; 0 while there is none.",
-                )?,
-            )?,
-            provider_requests: int_counters(
-                &registry,
-                "eco_pulse_provider_requests_total",
-                "Requests to providers of grid data and prices.",
-                &["provider", "result"],
             )?,
             certificate_expiry: register(
                 &registry,
@@ -195,6 +135,7 @@ impl Metrics {
                 "eco_pulse_cost_added_usd_total",
                 "Cash added (attributed)",
             )?,
+            readings: ReadingMetrics::new(&registry)?,
             namespaces: Mutex::new(HashSet::new()),
             rendering: Mutex::new(()),
             registry,
@@ -301,9 +242,10 @@ impl Metrics {
         self.ledger_dropped.inc();
     }
 
-    /// Counts a request to a provider.
-    pub fn provider_request(&self, provider: &str, result: FetchResult) {
-        self.provider_requests.with_label_values(&[provider, result.as_str()]).inc();
+    /// What there is to say of grid data and prices, and of how they are got.
+    #[must_use]
+    pub const fn readings(&self) -> &ReadingMetrics {
+        &self.readings
     }
 
     /// Notes when the serving certificate expires.
@@ -311,47 +253,23 @@ impl Metrics {
         self.certificate_expiry.set(at.as_second());
     }
 
-    /// Everything in Prometheus' text format, with the gauges of `snapshot` as of `now`.
+    /// Everything in Prometheus' text format, with the gauges of `snapshot` as of `now`, when grid data
+    /// may be `max_age` old.
     ///
     /// # Errors
     /// A defect in the definitions.
-    pub fn render(&self, snapshot: Option<&Snapshot>, now: Timestamp) -> Result<String, MetricsError> {
+    pub fn render(
+        &self,
+        snapshot: Option<&Snapshot>,
+        max_age: SignedDuration,
+        now: Timestamp,
+    ) -> Result<String, MetricsError> {
         // One scrape at a time: between reset and set another one would find gauges missing.
         let _shown = self.rendering.lock().unwrap_or_else(PoisonError::into_inner);
-        self.show_snapshot(snapshot, now);
+        self.readings.show(snapshot, max_age, now);
         let mut text = Vec::new();
         TextEncoder::new().encode(&self.registry.gather(), &mut text)?;
         Ok(String::from_utf8_lossy(&text).into_owned())
-    }
-
-    /// Gauges are set when they are read: what is not known any more is absent, not frozen.
-    fn show_snapshot(&self, snapshot: Option<&Snapshot>, now: Timestamp) {
-        self.intensity.reset();
-        self.price.reset();
-        self.reading_age.reset();
-        self.snapshot_age.reset();
-        let Some(snapshot) = snapshot else {
-            self.snapshot_version.set(0);
-            return;
-        };
-        self.snapshot_version.set(i64::try_from(snapshot.version).unwrap_or(i64::MAX));
-        let age = now.duration_since(snapshot.captured_at).as_secs_f64().max(0.0);
-        self.snapshot_age.with_label_values::<&str>(&[]).set(age);
-        for (_, region, data) in snapshot.iter() {
-            let name = region.name.as_str();
-            if let Some(reading) = data.grid.known() {
-                let zone = region.zone.as_ref().map_or("", |zone| zone.as_str());
-                self.intensity
-                    .with_label_values(&[name, zone, reading.provider.as_str()])
-                    .set(reading.intensity.0);
-                self.reading_age.with_label_values(&[name]).set(reading.age(now).as_secs_f64());
-            }
-            for price in &data.prices {
-                self.price
-                    .with_label_values(&[name, &price.instance_type, price.capacity_type.as_str()])
-                    .set(price.per_hour.0);
-            }
-        }
     }
 }
 

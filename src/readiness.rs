@@ -27,7 +27,7 @@ pub struct Report {
     pub ready: bool,
     /// What the start still waits for.
     pub waiting_for: Vec<&'static str>,
-    /// What did not come in time; served without.
+    /// What did not come in time, or is gone at present; served without.
     pub degraded: Vec<&'static str>,
     /// The process is shutting down.
     pub leaving: bool,
@@ -56,6 +56,11 @@ impl Readiness {
             state.degraded.insert(what);
         }
         waited
+    }
+
+    /// `what` is not there at present; served without.
+    pub fn lacks(&self, what: &'static str) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).degraded.insert(what);
     }
 
     /// The process is shutting down.
@@ -93,6 +98,11 @@ mod tests {
         readiness.has("snapshot");
         assert!(readiness.report().degraded.is_empty());
         assert!(!readiness.goes_without("snapshot"), "it came already");
+        readiness.lacks("store");
+        assert_eq!(readiness.report().degraded, ["store"]);
+        assert!(readiness.report().ready);
+        readiness.has("store");
+        assert!(readiness.report().degraded.is_empty());
         readiness.leave();
         assert!(!readiness.report().ready);
     }

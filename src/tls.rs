@@ -25,7 +25,7 @@ use std::sync::Arc;
 use rustls::crypto::CryptoProvider;
 
 pub use certificate::{Certificate, Validity, ValidityState};
-pub use client::client_config;
+pub use client::{client_config, system_client_config};
 pub use error::TlsError;
 pub use host::{Host, HostError};
 pub use load::{CERTIFICATE_FILE, KEY_FILE};

@@ -18,7 +18,7 @@ const MAY_IMPORT: [(&str, &[&str]); 19] = [
     ("config", &["catalogue", "domain"]),
     ("herd", &["domain"]),
     ("kubernetes", &["domain"]),
-    ("store", &["domain"]),
+    ("store", &["domain", "tls"]),
     ("audit", &["config", "domain"]),
     ("metrics", &["audit", "config", "domain"]),
     ("decider", &["audit", "config", "domain", "herd", "kubernetes"]),

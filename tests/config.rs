@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use eco_pulse::config::{
-    Config, ConfigErrors, FilterMode, KnownRegion, Mode, PriceProviderKind, RegionFacts, SpotSteering,
-    TlsMode,
+    Config, ConfigErrors, ElectricityMapsSettings, FilterMode, GbSettings, KnownRegion, Mode,
+    PriceProviderKind, RedisSettings, RegionFacts, ReplaySettings, SpotSteering, TlsMode,
 };
 use eco_pulse::domain::energy::{CpuPower, Utilisation, Utilisations};
 use eco_pulse::domain::policy::{Baseline, LatencyPolicy};
@@ -18,10 +18,16 @@ use eco_pulse::domain::units::{
 };
 use rstest::rstest;
 
+#[path = "config/grid.rs"]
+mod grid;
+#[path = "config/prices.rs"]
+mod prices;
 #[path = "config/refusals.rs"]
 mod refusals;
 #[path = "config/regions.rs"]
 mod regions;
+#[path = "config/store.rs"]
+mod store;
 
 /// A catalogue of four regions. Its numbers are the test's own and easy to tell apart.
 struct Facts;
@@ -75,7 +81,7 @@ impl RegionFacts for Facts {
     }
 
     fn knows_instance_type(&self, name: &str) -> bool {
-        name == "m5.xlarge"
+        ["m5.xlarge", "Standard_D4s_v5"].contains(&name)
     }
 }
 
@@ -137,6 +143,21 @@ fn assert_defaults(config: &Config) {
     assert_eq!(config.carbon.effective(), UsdPerTonne(50.0));
     assert_eq!(config.grid.refresh, Duration::from_mins(5));
     assert_eq!(config.grid.max_age, Duration::from_hours(2));
+    assert_eq!(config.grid.replay, None);
+    let electricity_maps = ElectricityMapsSettings {
+        base_url: "https://api.electricitymaps.com/v4".to_owned(),
+        token_file: "/var/run/secrets/eco-pulse/electricity-maps-token".into(),
+    };
+    assert_eq!(config.grid.electricity_maps, electricity_maps);
+    let gb = GbSettings { base_url: "https://api.carbonintensity.org.uk".to_owned() };
+    assert_eq!(config.grid.gb_carbon_intensity, gb);
+    assert_eq!(config.prices.file, None);
+    assert_eq!(
+        config.prices.aws_spot_advisor_url,
+        "https://spot-bid-advisor.s3.amazonaws.com/spot-advisor-data.json"
+    );
+    assert_eq!(config.prices.azure_retail_url, "https://prices.azure.com/api/retail/prices");
+    assert_eq!(config.store.redis, None);
     assert_eq!(config.prices.provider, PriceProviderKind::Catalogue);
     assert_eq!(config.prices.capacity_type, CapacityType::OnDemand);
     assert_eq!(&*config.prices.instance_type, "m5.xlarge");

@@ -154,11 +154,13 @@ fn write_all(
                 continue;
             }
         };
+        prev.clone_from(&hash);
+        // Before it is written: who has read the line finds it in memory too, and so does who cannot read it.
+        remember(recent, line.clone(), hash);
         if let Some(writer) = &mut out {
             // In one write: a line that is cut off by the process's end has lost its end, not only its newline.
             line.push('\n');
             let written = writer.write_all(line.as_bytes());
-            line.pop();
             match (&written, out_is_broken) {
                 (Err(error), false) => tracing::error!(%error, "decision log cannot be written"),
                 (Ok(()), true) => tracing::info!(seq, "decision log is written again"),
@@ -166,8 +168,6 @@ fn write_all(
             }
             out_is_broken = written.is_err();
         }
-        prev.clone_from(&hash);
-        remember(recent, line, hash);
     }
 }
 

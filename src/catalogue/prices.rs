@@ -78,17 +78,22 @@ pub struct Spot {
     pub as_of: Date,
 }
 
+impl OnDemand {
+    /// What a saving of whole percents leaves of this price, and how far that may be off, up or down: half a percent of
+    /// this price, and this price's own precision in the part that is left.
+    #[must_use]
+    pub fn less(&self, saving_percent: u8) -> (UsdPerHour, UsdPerHour) {
+        let left = 1.0 - f64::from(saving_percent) / 100.0;
+        (self.price * left, self.price * SAVING_HALF_WIDTH + self.precision * left)
+    }
+}
+
 impl SpotSaving {
     /// The price this saving leaves of an on-demand price.
     #[must_use]
     pub fn off(&self, on_demand: &OnDemand) -> Spot {
-        let left = 1.0 - f64::from(self.saving_percent) / 100.0;
-        Spot {
-            price: on_demand.price * left,
-            precision: on_demand.price * SAVING_HALF_WIDTH + on_demand.precision * left,
-            interruption: self.interruption,
-            as_of: self.as_of,
-        }
+        let (price, precision) = on_demand.less(self.saving_percent);
+        Spot { price, precision, interruption: self.interruption, as_of: self.as_of }
     }
 }
 
@@ -119,6 +124,13 @@ impl InterruptionBand {
             4 => Some(Self::Over20),
             _ => None,
         }
+    }
+
+    /// By the words the advisor has for it (`<5%`, `5-10%`), however they are spaced.
+    #[must_use]
+    pub fn from_label(label: &str) -> Option<Self> {
+        let bare = |text: &str| text.split_whitespace().collect::<String>();
+        (0..).map_while(Self::from_index).find(|band| bare(band.as_str()) == bare(label))
     }
 
     /// As people read it.

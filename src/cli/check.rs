@@ -1,21 +1,31 @@
 //! `eco-pulse check`.
 
+use std::io::{IsTerminal as _, Write as _};
+
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};
 
 use super::table::{Align, Table};
+use super::trouble::troubles;
 use super::{ConfigArg, Output, load, runtime};
-use crate::app::snapshot_once;
+use crate::app::{StoreCheck, check_store, readings_once, static_tables};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::domain::snapshot::{CapacityType, GridReading};
-use crate::domain::{Region, Snapshot};
-use crate::http::admin::SnapshotView;
+use crate::domain::snapshot::{Basis, DataState, Price, Reading, RegionData};
+use crate::domain::{Baseline, RegionId, Snapshot};
+use crate::http::snapshot_view::SnapshotView;
+use crate::providers::refresh::Progress;
 
 const EXAMPLE: &str = "\
 Examples:
   eco-pulse check
-  eco-pulse check --config eco-pulse.yaml --output json";
+  eco-pulse check --config eco-pulse.yaml --output json
+
+Exit code 0 when every region can be chosen, 1 when one cannot or the store
+does not answer, 2 when the configuration is not valid.";
+
+/// What every line of the tables has to fit into, as far as names allow.
+const COLUMNS: usize = 80;
 
 /// Arguments of `eco-pulse check`.
 #[derive(Args, Debug)]
@@ -29,94 +39,204 @@ pub struct CheckArgs {
 }
 
 impl CheckArgs {
-    /// Validates, asks each provider once, and prints what is known of each region.
+    /// Validates, asks each provider and the store once, and prints what is known of each region.
     ///
     /// # Errors
-    /// Invalid configuration, or a provider that does not answer.
+    /// Invalid configuration, a region that no pod would be sent to, or a store that does not answer.
     pub fn run(self, clock: &Clock) -> anyhow::Result<()> {
         let (config, catalogue) = load(self.config.config.as_deref())?;
+        let (readings, store) = runtime()?.block_on(async {
+            let readings = readings_once(&config, &catalogue, clock, show).await;
+            end_progress();
+            anyhow::Ok((readings?, check_store(&config).await?))
+        })?;
+        let snapshot = Snapshot::assemble(&readings, &static_tables(&config, &catalogue));
         let now = clock.now();
-        let snapshot = runtime()?.block_on(snapshot_once(&config, &catalogue, now))?;
+        let report = Report { config: &config, snapshot: &snapshot, now };
         match self.output {
             Output::Json => {
                 let view = SnapshotView::new(&snapshot, config.policy().grid_max_age, now);
                 println!("{}", serde_json::to_string_pretty(&view)?);
             }
-            Output::Table => report(&config, &snapshot, now).iter().for_each(|line| println!("{line}")),
+            Output::Table => report.lines(&store).iter().for_each(|line| println!("{line}")),
         }
-        Ok(())
+        if let StoreCheck::Failed(error) = store {
+            anyhow::bail!("store.redis: {error}");
+        }
+        match report.left_out().as_slice() {
+            [] => Ok(()),
+            [one] => anyhow::bail!("no pod would be sent to {one}"),
+            several => anyhow::bail!("no pod would be sent to {}", several.join(", ")),
+        }
     }
 }
 
-fn report(config: &Config, snapshot: &Snapshot, now: Timestamp) -> Vec<String> {
-    let mut table = Table::new(&[
-        ("REGION", Align::Left),
-        ("ZONE", Align::Left),
-        ("g/kWh", Align::Right),
-        ("AGE", Align::Right),
-        ("STATE", Align::Left),
-        ("PUE", Align::Right),
-        ("USD/h", Align::Right),
-        ("", Align::Left),
-    ]);
-    let max_age = config.policy().grid_max_age;
-    let base = match config.baseline {
-        crate::domain::Baseline::Region(region) => Some(region),
-        crate::domain::Baseline::SchedulerMix => None,
-    };
-    for (id, region, data) in snapshot.iter() {
-        let known = data.grid.known();
-        let unknown = || "-".to_owned();
-        table.row([
-            region.name.to_string(),
-            region.zone.as_ref().map_or_else(unknown, ToString::to_string),
-            known.map_or_else(unknown, |reading| format!("{:.0}", reading.intensity.0)),
-            known.map_or_else(unknown, |reading| age(reading.age(now))),
-            data.grid.state(now, max_age).as_str().to_owned(),
-            format!("{:.2}", region.pue.0),
-            price(config, snapshot, id).map_or_else(unknown, |usd| format!("{usd:.4}")),
-            if base == Some(id) { "base".to_owned() } else { String::new() },
+/// Providers may take their time: on a terminal one sees how far they are.
+fn show(progress: Progress) {
+    if std::io::stderr().is_terminal() {
+        eprint!("\rasking providers: {} of {} ", progress.answered, progress.questions);
+        let _ = std::io::stderr().flush();
+    }
+}
+
+fn end_progress() {
+    if std::io::stderr().is_terminal() {
+        eprint!("\r\u{1b}[K");
+    }
+}
+
+struct Report<'r> {
+    config: &'r Config,
+    snapshot: &'r Snapshot,
+    now: Timestamp,
+}
+
+impl Report<'_> {
+    fn lines(&self, store: &StoreCheck) -> Vec<String> {
+        let mut lines =
+            vec![format!("configuration is valid: {} regions (* baseline)", self.snapshot.regions.len())];
+        lines.extend(self.config.warnings.iter().map(|warning| format!("warning: {warning}")));
+        if let StoreCheck::Fine(found) = store {
+            lines.push(format!("store: Redis answers, {found}"));
+        }
+        lines.push(String::new());
+        lines.extend(self.grid().lines_within(COLUMNS));
+        lines.push(String::new());
+        lines.extend(self.prices().lines_within(COLUMNS));
+        let troubles = troubles(self.snapshot);
+        if !troubles.is_empty() {
+            lines.push(String::new());
+            lines.extend(troubles.iter().map(|trouble| format!("failed: {trouble}")));
+        }
+        lines
+    }
+
+    fn grid(&self) -> Table {
+        let mut table = Table::new(&[
+            ("REGION", Align::Left),
+            ("ZONE", Align::Left),
+            ("g/kWh", Align::Right),
+            ("BASIS", Align::Left),
+            ("AGE", Align::Right),
+            ("STATE", Align::Left),
+            ("PROVIDER", Align::Left),
         ]);
-    }
-    let mut lines = vec![format!(
-        "configuration is valid: {} regions, grid {}, prices {} ({}, {})",
-        snapshot.regions.len(),
-        config.grid.provider.as_str(),
-        config.prices.provider,
-        config.prices.instance_type,
-        config.prices.capacity_type.as_str(),
-    )];
-    lines.extend(config.warnings.iter().map(|warning| format!("warning: {warning}")));
-    lines.push(String::new());
-    lines.extend(table.lines());
-    lines.extend(gaps(snapshot));
-    lines
-}
-
-/// What is missing is said in words too: a dash is easily overlooked.
-fn gaps(snapshot: &Snapshot) -> Vec<String> {
-    let unread = |(_, region, data): (_, &Region, &crate::domain::snapshot::RegionData)| match &data.grid {
-        GridReading::Known(_) => None,
-        GridReading::Missing => Some(format!("{}: no grid data; pods are not sent there", region.name)),
-        GridReading::Implausible { value, .. } => {
-            Some(format!("{}: {value} g/kWh cannot be; pods are not sent there", region.name))
+        for (id, region, data) in self.snapshot.iter() {
+            let known = data.grid.known();
+            let stuck = known.is_some_and(Reading::is_stuck);
+            let state = self.state(id, data).as_str();
+            table.row([
+                self.name(id),
+                or_dash(region.zone.as_ref().map(ToString::to_string)),
+                or_dash(known.map(|reading| format!("{:.0}", reading.intensity.0))),
+                or_dash(known.map(|reading| basis(reading.basis).to_owned())),
+                or_dash(known.map(|reading| age(reading.age(self.now)))),
+                if stuck { format!("{state}, stuck") } else { state.to_owned() },
+                or_dash(known.map(|reading| reading.provider.as_str().to_owned())),
+            ]);
         }
-    };
-    let gaps: Vec<String> = snapshot.iter().filter_map(unread).collect();
-    if gaps.is_empty() { gaps } else { [String::new()].into_iter().chain(gaps).collect() }
+        table
+    }
+
+    fn prices(&self) -> Table {
+        let mut table = Table::new(&[
+            ("REGION", Align::Left),
+            ("USD/h", Align::Right),
+            ("FOR", Align::Left),
+            ("AGE", Align::Right),
+            ("INTERRUPTED", Align::Left),
+            ("PROVIDER", Align::Left),
+        ]);
+        let settings = &self.config.prices;
+        let machine = format!("{}, {}", settings.instance_type, settings.capacity_type.as_str());
+        for (id, _, data) in self.snapshot.iter() {
+            if let Some(per_vcpu) = data.per_vcpu {
+                let cells = [&format!("{:.4}", per_vcpu.0), "one vCPU", "-", "-", "configuration"];
+                table.row([self.name(id)].into_iter().chain(cells.map(ToOwned::to_owned)));
+                continue;
+            }
+            let price = self.listed(data);
+            let reported = price.and_then(|price| price.reported_at);
+            let old = price.is_some_and(|price| price.is_stale(self.now, self.config.policy().price_max_age));
+            table.row([
+                self.name(id),
+                or_dash(price.map(|price| format!("{:.4}", price.per_hour.0))),
+                if old { format!("{machine}, too old") } else { machine.clone() },
+                or_dash(reported.map(|at| age(self.now.duration_since(at).max(SignedDuration::ZERO)))),
+                or_dash(price.and_then(|price| price.interruption.as_deref()).map(ToOwned::to_owned)),
+                or_dash(price.map(|price| price.provider.as_str().to_owned())),
+            ]);
+        }
+        table
+    }
+
+    /// The base is marked.
+    fn name(&self, id: RegionId) -> String {
+        let mark = if self.base() == Some(id) { "*" } else { "" };
+        format!("{}{mark}", self.snapshot.regions.get(id).name)
+    }
+
+    fn base(&self) -> Option<RegionId> {
+        match self.config.baseline {
+            Baseline::Region(region) => Some(region),
+            Baseline::SchedulerMix => None,
+        }
+    }
+
+    /// The state that a decision would find, comparability with the base included.
+    fn state(&self, id: RegionId, data: &RegionData) -> DataState {
+        let state = data.grid.state(self.now, self.config.policy().grid_max_age);
+        let base = self.base().filter(|base| *base != id).map(|base| &self.snapshot.data(base).grid);
+        let of_one_kind =
+            |one: &Reading, other: &Reading| (one.signal, one.basis) == (other.signal, other.basis);
+        match base.and_then(|base| base.known()).zip(data.grid.known()) {
+            Some((base, reading)) if state.is_usable() && !of_one_kind(base, reading) => {
+                DataState::Incomparable
+            }
+            _ => state,
+        }
+    }
+
+    /// The listed price of the configured machine.
+    fn listed<'d>(&self, data: &'d RegionData) -> Option<&'d Price> {
+        data.price(&self.config.prices.instance_type, self.config.prices.capacity_type)
+    }
+
+    /// The regions that no pod would be sent to, each with the reason.
+    fn left_out(&self) -> Vec<String> {
+        let reason = |id, data: &RegionData| {
+            let state = self.state(id, data);
+            let max_age = self.config.policy().price_max_age;
+            let priced = self.listed(data).is_some_and(|price| !price.is_stale(self.now, max_age));
+            match state {
+                state if !state.is_usable() => Some(format!("grid data {}", state.as_str())),
+                _ if data.per_vcpu.is_none() && !priced => Some("no price".to_owned()),
+                _ => None,
+            }
+        };
+        self.snapshot
+            .iter()
+            .filter_map(|(id, region, data)| Some(format!("{} ({})", region.name, reason(id, data)?)))
+            .collect()
+    }
 }
 
-/// The price of the configured machine, or of a vCPU where the region prices those.
-fn price(config: &Config, snapshot: &Snapshot, region: crate::domain::RegionId) -> Option<f64> {
-    let data = snapshot.data(region);
-    let listed = |capacity: CapacityType| data.price(&config.prices.instance_type, capacity);
-    data.per_vcpu.or_else(|| listed(config.prices.capacity_type).map(|price| price.per_hour)).map(|usd| usd.0)
+fn or_dash(text: Option<String>) -> String {
+    text.unwrap_or_else(|| "-".to_owned())
+}
+
+const fn basis(basis: Basis) -> &'static str {
+    match basis {
+        Basis::Lifecycle => "lifecycle",
+        Basis::Direct => "direct",
+    }
 }
 
 fn age(age: SignedDuration) -> String {
     match age.as_secs() {
         seconds @ ..120 => format!("{seconds} s"),
         seconds @ 120..7200 => format!("{} min", seconds / 60),
-        seconds => format!("{} h", seconds / 3600),
+        seconds @ 7200..172_800 => format!("{} h", seconds / 3600),
+        seconds => format!("{} d", seconds / 86_400),
     }
 }

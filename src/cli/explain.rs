@@ -14,6 +14,7 @@ use clap::Args;
 use self::manifest::{ManifestError, Workload};
 use super::show::record::Record;
 use super::show::{self, Style};
+use super::trouble::troubles;
 use super::{ConfigArg, Output, UsageError, load, runtime};
 use crate::app::snapshot_once;
 use crate::audit::entry::{Endpoint, Entry, Subject};
@@ -56,7 +57,10 @@ impl ExplainArgs {
         let refused = |error| UsageError(format!("{}: {error}", self.file.display()));
         let workloads = manifest::workloads(&text).map_err(refused)?;
         let now = clock.now();
-        let snapshot = runtime()?.block_on(snapshot_once(&config, &catalogue, now))?;
+        let snapshot = runtime()?.block_on(snapshot_once(&config, &catalogue, clock))?;
+        for trouble in troubles(&snapshot) {
+            eprintln!("warning: {trouble}");
+        }
         let decider = Decider::new(
             Settings::new(&config),
             Arc::new(ArcSwapOption::from_pointee(snapshot)),

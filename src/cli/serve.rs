@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{ConfigArg, UsageError, load, runtime};
-use crate::app::{App, Options};
+use crate::app::{App, Options, Role};
 use crate::clock::Clock;
 use crate::kubernetes::cluster::ClusterView;
 use crate::telemetry;
@@ -47,7 +47,7 @@ pub struct ServeArgs {
     kube: Kube,
     /// What this process does
     #[arg(long, value_name = "ROLE", default_value = "all", env = "ECO_PULSE_ROLE")]
-    role: Role,
+    role: RoleArg,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -59,13 +59,23 @@ enum Kube {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Role {
+enum RoleArg {
     /// Everything
     All,
     /// Answer for pods
     Webhook,
     /// Collect, account, rotate certificates
     Controller,
+}
+
+impl From<RoleArg> for Role {
+    fn from(role: RoleArg) -> Self {
+        match role {
+            RoleArg::All => Self::All,
+            RoleArg::Webhook => Self::Webhook,
+            RoleArg::Controller => Self::Controller,
+        }
+    }
 }
 
 impl ServeArgs {
@@ -75,11 +85,11 @@ impl ServeArgs {
     /// Invalid configuration, a port that is taken, a bad certificate, or a task that ended by itself.
     pub fn run(self, clock: &Clock) -> anyhow::Result<()> {
         let (config, catalogue) = load(self.config.config.as_deref())?;
-        if self.role != Role::All {
+        if self.role != RoleArg::All && config.store.redis.is_none() {
             let role =
                 self.role.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
             return Err(UsageError(format!(
-                "--role {role}: roles share grid data through store.redis, which is not in this version; use --role all"
+                "--role {role}: processes with a part each share grid data through store.redis; configure it, or use --role all"
             ))
             .into());
         }
@@ -104,6 +114,7 @@ impl ServeArgs {
             clock: clock.clone(),
             decision_log,
             replica: replica(),
+            role: self.role.into(),
             leave_delay: LEAVE_DELAY,
         };
         let runtime = runtime()?;

@@ -1,41 +1,58 @@
 //! `grid`: where carbon intensity comes from, how often it is fetched, and how old it may be.
 
+mod mock;
+mod sources;
+
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use serde_json::Value;
-
-use super::name::address;
+use self::mock::mock_value;
 use super::reader::{Report, Section};
-use super::value::{Fault, choice, duration, number, path, secret_path};
+use super::value::{Fault, choice, duration};
 use crate::domain::duration::format_duration;
-use crate::domain::region::{RegionId, Regions};
-use crate::domain::snapshot::GridProvider;
+use crate::domain::region::{Region, RegionId, Regions};
+use crate::domain::snapshot::{Basis, GridProvider};
 use crate::domain::units::GramsPerKwh;
 
-/// What `high` stands for in mock values.
-pub const MOCK_HIGH: GramsPerKwh = GramsPerKwh(700.0);
-/// What `low` stands for in mock values.
-pub const MOCK_LOW: GramsPerKwh = GramsPerKwh(50.0);
-/// Highest mock value: above what any grid emits (pure lignite is near 1,200 with its whole life cycle).
-pub const MOCK_MAX: GramsPerKwh = GramsPerKwh(2000.0);
+pub use self::mock::{MOCK_HIGH, MOCK_LOW, MOCK_MAX, MockError, parse_mock};
+pub use self::sources::{ElectricityMapsSettings, GbSettings, ReplaySettings};
 
 pub(super) const REFRESH: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_hours(24);
 pub(super) const MAX_AGE: RangeInclusive<Duration> =
     Duration::from_millis(100)..=Duration::from_hours(30 * 24);
 
-const MOCK: (&str, GridProvider) = (GridProvider::Mock.as_str(), GridProvider::Mock);
-const CATALOGUE: (&str, GridProvider) = (GridProvider::Catalogue.as_str(), GridProvider::Catalogue);
-const PROVIDERS: &[(&str, GridProvider)] = &[MOCK, CATALOGUE];
-const FALLBACKS: &[(&str, GridProvider)] = &[CATALOGUE];
+/// Electricity Maps publishes no limit on requests and changes most values once an hour; perf-sentinel, a client of
+/// it, asks for a zone every five minutes. A fifth of that leaves no doubt that it was not meant.
+const OFTEN: Duration = Duration::from_mins(1);
+/// The only zone that Great Britain's API knows.
+const GREAT_BRITAIN: &str = "GB";
+
+const fn named(provider: GridProvider) -> (&'static str, GridProvider) {
+    (provider.as_str(), provider)
+}
+
+const PROVIDERS: &[(&str, GridProvider)] = &[
+    named(GridProvider::Mock),
+    named(GridProvider::Catalogue),
+    named(GridProvider::Replay),
+    named(GridProvider::ElectricityMaps),
+    named(GridProvider::GbCarbonIntensity),
+];
+const FALLBACKS: &[(&str, GridProvider)] = &[
+    named(GridProvider::Catalogue),
+    named(GridProvider::Replay),
+    named(GridProvider::ElectricityMaps),
+    named(GridProvider::GbCarbonIntensity),
+];
 
 /// Where carbon intensity comes from.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GridSettings {
     /// Asked first.
     pub provider: GridProvider,
-    /// Asked in this order for what the first does not give; neither it nor `mock` is among them.
+    /// Asked in this order for what the first does not give. Neither it nor `mock` is among them, nor any whose
+    /// values are not comparable with its own.
     pub fallback: Vec<GridProvider>,
     /// Time between two fetches.
     pub refresh: Duration,
@@ -43,40 +60,89 @@ pub struct GridSettings {
     pub max_age: Duration,
     /// First values of the mock provider.
     pub mock: BTreeMap<RegionId, GramsPerKwh>,
+    /// The trace; there exactly when it is asked.
+    pub replay: Option<ReplaySettings>,
+    /// How Electricity Maps is asked, when it is.
+    pub electricity_maps: ElectricityMapsSettings,
+    /// How Great Britain's API is asked, when it is.
+    pub gb_carbon_intensity: GbSettings,
+}
+
+impl GridSettings {
+    /// Whether this provider is asked at all.
+    #[must_use]
+    pub fn asks(&self, provider: GridProvider) -> bool {
+        self.provider == provider || self.fallback.contains(&provider)
+    }
 }
 
 /// `grid` as it stands in the file, before the regions are known.
 pub(super) struct GridDraft {
-    pub provider: GridProvider,
-    fallback: Vec<GridProvider>,
-    refresh: Duration,
-    max_age: Duration,
     mock: Vec<(String, GramsPerKwh)>,
+    /// All but the mock values, which need the regions' ids.
+    settings: GridSettings,
 }
 
 pub(super) fn read(grid: &mut Section<'_>) -> GridDraft {
+    let errors = grid.report().errors.len();
     let provider = grid.read("provider", GridProvider::Catalogue, choice("grid.provider", PROVIDERS));
-    let fallback = read_fallback(grid, provider);
+    // What stands in for a provider that could not be read is nothing to judge the fallbacks by.
+    let first = (grid.report().errors.len() == errors).then_some(provider);
+    let fallback = read_fallback(grid, first);
     let (refresh, max_age) = read_ages(grid, Duration::from_mins(5), Duration::from_hours(2));
     let mock = grid.entries("mock", mock_value);
-    read_other_providers(grid);
-    GridDraft { provider, fallback, refresh, max_age, mock }
+    let asks = |kind| provider == kind || fallback.contains(&kind);
+    let replay = grid.section("replay", |replay| sources::read_replay(replay, asks(GridProvider::Replay)));
+    let electricity_maps = grid.section("electricityMaps", sources::read_electricity_maps);
+    let gb_carbon_intensity = grid.section("gbCarbonIntensity", sources::read_gb_carbon_intensity);
+    if asks(GridProvider::ElectricityMaps) && refresh < OFTEN {
+        let (refresh, often) = (format_duration(refresh), format_duration(OFTEN));
+        grid.warn(
+            "refresh",
+            &format!("{refresh} is shorter than {often}: electricity-maps has nothing new so often, and may throttle"),
+        );
+    }
+    let settings = GridSettings {
+        provider,
+        fallback,
+        refresh,
+        max_age,
+        mock: BTreeMap::new(),
+        replay,
+        electricity_maps,
+        gb_carbon_intensity,
+    };
+    GridDraft { mock, settings }
 }
 
-fn read_fallback(grid: &mut Section<'_>, provider: GridProvider) -> Vec<GridProvider> {
-    let mut seen = vec![provider];
+fn read_fallback(grid: &mut Section<'_>, first: Option<GridProvider>) -> Vec<GridProvider> {
+    let mut seen: Vec<GridProvider> = first.into_iter().collect();
     grid.list("fallback", |value| {
         if value == GridProvider::Mock.as_str() {
             let cure = "leave it out: a region without a reading is no candidate";
             return Err(Fault::of(value, "would fill the gaps of real readings with made-up ones", cure));
         }
-        let kind = choice("grid.provider", FALLBACKS)(value)?;
+        let kind = choice("grid.fallback", FALLBACKS)(value)?;
         if seen.contains(&kind) {
             return Err(Fault::of(value, "is asked already", "name each provider once"));
+        }
+        if let Some(first) = first.filter(|first| first.basis() != kind.basis()) {
+            let (own, theirs) = (counts(kind.basis()), counts(first.basis()));
+            let problem = format!("counts {own}, and grid.provider {} {theirs}", first.as_str());
+            let cure = "leave it out: the two are never compared, so it would only exclude regions";
+            return Err(Fault::of(value, problem, cure));
         }
         seen.push(kind);
         Ok(kind)
     })
+}
+
+/// What goes into a value, in words.
+const fn counts(basis: Basis) -> &'static str {
+    match basis {
+        Basis::Lifecycle => "emissions of the whole life cycle",
+        Basis::Direct => "emissions of burning fuel only",
+    }
 }
 
 /// `refresh` and `maxAge`, of which the second may not be the shorter one.
@@ -98,88 +164,12 @@ pub(super) fn read_ages(
     (refresh, max_age)
 }
 
-/// The settings of providers this version does not have: known keys, checked and not kept.
-fn read_other_providers(grid: &mut Section<'_>) {
-    const WEB: &[&str] = &["https://", "http://"];
-    grid.section("replay", |replay| {
-        replay.optional("file", path);
-        replay.optional("speed", number(0.001..=1e6, "a factor from 0.001 to 1000000"));
-    });
-    grid.section("electricityMaps", |electricity_maps| {
-        electricity_maps.optional("baseUrl", address(WEB));
-        electricity_maps.optional("tokenFile", secret_path);
-        for secret in ["token", "authToken", "apiKey"] {
-            electricity_maps.forbid_secret(secret, "tokenFile");
-        }
-    });
-    grid.section("gbCarbonIntensity", |gb_carbon_intensity| {
-        gb_carbon_intensity.optional("baseUrl", address(WEB));
-    });
-}
-
-/// A mock value as the configuration has it.
-fn mock_value(value: &Value) -> Result<GramsPerKwh, Fault> {
-    match value {
-        Value::String(text) => parse_mock(text).map_err(|error| Fault::of(value, error.problem(), MOCK_CURE)),
-        Value::Number(number) => mock_number(number.as_f64().unwrap_or(f64::NAN))
-            .map_err(|error| Fault::of(value, error.problem(), MOCK_CURE)),
-        other => Err(Fault::of(other, MockError::NotANumber.problem(), MOCK_CURE)),
-    }
-}
-
-const MOCK_CURE: &str = "give high (700), low (50) or a number from 0 to 2000, gCO2eq/kWh";
-
-/// Why a text is no mock value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{}; {MOCK_CURE}", self.problem())]
-pub enum MockError {
-    /// Neither `high`, `low` nor a number.
-    NotANumber,
-    /// NaN or infinite.
-    NotFinite,
-    /// Below zero.
-    Negative,
-    /// Above [`MOCK_MAX`].
-    TooHigh,
-}
-
-impl MockError {
-    fn problem(self) -> &'static str {
-        match self {
-            Self::NotANumber => "is not high, low or a number",
-            Self::NotFinite => "is not a finite number",
-            Self::Negative => "is negative",
-            Self::TooHigh => "is above 2000",
-        }
-    }
-}
-
-/// Reads a mock value: `high`, `low` or a number, in gCO2eq/kWh. The body of `PUT /mock/REGION` is one.
-///
-/// # Errors
-/// Anything else, and numbers outside 0 to [`MOCK_MAX`].
-pub fn parse_mock(text: &str) -> Result<GramsPerKwh, MockError> {
-    match text {
-        "high" => Ok(MOCK_HIGH),
-        "low" => Ok(MOCK_LOW),
-        ".nan" | ".inf" | "-.inf" => Err(MockError::NotFinite),
-        number => mock_number(number.parse().map_err(|_| MockError::NotANumber)?),
-    }
-}
-
-fn mock_number(number: f64) -> Result<GramsPerKwh, MockError> {
-    if !number.is_finite() {
-        Err(MockError::NotFinite)
-    } else if number < 0.0 {
-        Err(MockError::Negative)
-    } else if number > MOCK_MAX.0 {
-        Err(MockError::TooHigh)
-    } else {
-        Ok(GramsPerKwh(number))
-    }
-}
-
 impl GridDraft {
+    /// Whether a region without a grid zone could never have an intensity.
+    pub(super) fn needs_zones(&self) -> bool {
+        self.settings.provider != GridProvider::Mock
+    }
+
     /// Puts the regions' ids in place of their names. `names` are those of all region entries, also of bad ones.
     pub(super) fn finish(self, regions: &Regions, names: &[&str], report: &mut Report) -> GridSettings {
         let mut mock = BTreeMap::new();
@@ -192,50 +182,49 @@ impl GridDraft {
                     .fault(format!("grid.mock.{name}"), Fault::silent("is not a region of `regions`", cure));
             }
         }
-        if self.provider == GridProvider::Mock && self.fallback.is_empty() {
-            for (_, region) in regions.iter().filter(|(id, _)| !mock.contains_key(id)) {
-                let name = &region.name;
-                report.warn(
-                    "grid.mock",
-                    &format!("has no value for {name}: no pod goes there until PUT /mock/{name} gives one"),
-                );
+        let settings = GridSettings { mock, ..self.settings };
+        match settings.provider {
+            GridProvider::Mock if settings.fallback.is_empty() => {
+                warn_of_unset(&settings.mock, regions, report);
             }
+            GridProvider::GbCarbonIntensity => report_outside_great_britain(regions, report),
+            _ => {}
         }
-        let Self { provider, fallback, refresh, max_age, .. } = self;
-        GridSettings { provider, fallback, refresh, max_age, mock }
+        settings
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use rstest::rstest;
-
-    use super::*;
-
-    #[rstest]
-    #[case("high", Ok(MOCK_HIGH))]
-    #[case("low", Ok(MOCK_LOW))]
-    #[case("0", Ok(GramsPerKwh(0.0)))]
-    #[case("123.5", Ok(GramsPerKwh(123.5)))]
-    #[case("2000", Ok(MOCK_MAX))]
-    #[case("2000.1", Err(MockError::TooHigh))]
-    #[case("-1", Err(MockError::Negative))]
-    #[case("NaN", Err(MockError::NotFinite))]
-    #[case(".nan", Err(MockError::NotFinite))]
-    #[case("inf", Err(MockError::NotFinite))]
-    #[case("1e999", Err(MockError::NotFinite))]
-    #[case("", Err(MockError::NotANumber))]
-    #[case("HIGH", Err(MockError::NotANumber))]
-    #[case("low ", Err(MockError::NotANumber))]
-    fn mock_values(#[case] text: &str, #[case] expected: Result<GramsPerKwh, MockError>) {
-        assert_eq!(parse_mock(text), expected);
-    }
-
-    #[test]
-    fn a_mock_error_names_the_cure() {
-        assert_eq!(
-            MockError::Negative.to_string(),
-            "is negative; give high (700), low (50) or a number from 0 to 2000, gCO2eq/kWh"
+fn warn_of_unset(mock: &BTreeMap<RegionId, GramsPerKwh>, regions: &Regions, report: &mut Report) {
+    for (_, region) in regions.iter().filter(|(id, _)| !mock.contains_key(id)) {
+        let name = &region.name;
+        report.warn(
+            "grid.mock",
+            &format!("has no value for {name}: no pod goes there until PUT /mock/{name} gives one"),
         );
+    }
+}
+
+/// No other provider can fill the gaps of this one: none counts what it counts.
+fn report_outside_great_britain(regions: &Regions, report: &mut Report) {
+    const PATH: &str = "grid.provider";
+    let provider = GridProvider::GbCarbonIntensity.as_str();
+    let is_outside = |region: &Region| region.zone.as_ref().is_none_or(|zone| zone.as_str() != GREAT_BRITAIN);
+    let outside: Vec<&str> = regions
+        .iter()
+        .filter(|(_, region)| is_outside(region))
+        .map(|(_, region)| region.name.as_str())
+        .collect();
+    if outside.is_empty() {
+        return;
+    }
+    if outside.len() < regions.len() {
+        let outside = outside.join(", ");
+        let text =
+            format!("{provider} knows grid zone GB only: no pod goes to {outside}, which are not in it");
+        report.warn(PATH, &text);
+    } else if !report.has_errors_below("regions") {
+        let cure = "name a region in zone GB, such as eu-west-2, or choose another provider";
+        let problem = "knows grid zone GB only, and no region is in it";
+        report.fault(PATH, Fault::of_text(provider, problem, cure));
     }
 }

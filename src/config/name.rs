@@ -11,6 +11,9 @@ const MAX_LABEL: usize = 63;
 /// Longest DNS name (RFC 1123), and so the longest prefix of a label key.
 const MAX_DNS_NAME: usize = 253;
 
+/// The schemes of an address that is asked over HTTP.
+pub(super) const WEB: &[&str] = &["https://", "http://"];
+
 /// A Kubernetes label key: a name, or a DNS name, `/`, and a name.
 pub(super) fn label_key(value: &Value) -> Result<String, Fault> {
     let key = text(value)?;
@@ -105,6 +108,13 @@ pub(super) fn address(schemes: &'static [&'static str]) -> impl FnOnce(&Value) -
         }
         Ok(address.clone())
     }
+}
+
+/// Whether an address of HTTP names this machine itself, whatever a resolver says.
+pub(super) fn is_loopback(address: &str) -> bool {
+    let Ok(address) = address.parse::<http::Uri>() else { return false };
+    let host = address.host().unwrap_or_default().trim_matches(['[', ']']);
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 /// Letters, digits, `-`, `_` and `.`, with a letter or digit at both ends.
@@ -203,9 +213,25 @@ mod tests {
     #[case("https://api.electricitymaps.com/#hunter2", false)]
     #[case("https://hunter2 x", false)]
     fn addresses(#[case] text: &str, #[case] legal: bool) {
-        match address(&["https://", "http://"])(&json!(text)) {
+        match address(WEB)(&json!(text)) {
             Ok(read) => assert!(legal && read == text),
             Err(fault) => assert!(!legal && !format!("{fault:?}").contains("hunter2"), "{fault:?}"),
         }
+    }
+
+    #[rstest]
+    #[case("http://localhost", true)]
+    #[case("http://localhost:8080/v4", true)]
+    #[case("http://127.0.0.1:8080", true)]
+    #[case("http://127.1.2.3", true)]
+    #[case("http://[::1]:8080/v4", true)]
+    #[case("http://127.0.0.1.example.com", false)]
+    #[case("http://localhost.example.com", false)]
+    #[case("http://api.electricitymaps.com/localhost", false)]
+    #[case("http://10.0.0.1", false)]
+    #[case("http://0.0.0.0", false)]
+    #[case("http://[::]", false)]
+    fn loopback(#[case] address: &str, #[case] expected: bool) {
+        assert_eq!(is_loopback(address), expected);
     }
 }

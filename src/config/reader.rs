@@ -25,6 +25,11 @@ impl Report {
         self.errors.push(ConfigError { path: path.into(), value: shown, problem, cure });
     }
 
+    /// Whether anything is wrong in the list under `path`, so that entries of it may be lacking.
+    pub fn has_errors_below(&self, path: &str) -> bool {
+        self.errors.iter().any(|error| error.path.starts_with(path))
+    }
+
     /// Notes what is legal at `path` and hardly meant.
     pub fn warn(&mut self, path: &str, text: &str) {
         self.warnings.push(format!("{path}: {text}"));

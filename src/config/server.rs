@@ -1,4 +1,4 @@
-//! What the process itself does: `extender`, `server`, `tls`, `store`, `ledger`, `log`.
+//! What the process itself does: `extender`, `server`, `tls`, `ledger`, `log`.
 
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use tracing::Level;
 
 use super::choices::choices;
-use super::name::{address, host};
+use super::name::host;
 use super::policy::in_range;
 use super::reader::Section;
-use super::value::{Fault, boolean, choice, integer, path, secret_path};
+use super::value::{Fault, boolean, choice, integer, path};
 
 choices! {
     /// What `/filter` does with a decision.
@@ -61,10 +61,10 @@ pub struct TlsSettings {
     pub hosts: Vec<String>,
 }
 
-/// How long decisions are kept.
+/// How long decisions and readings are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LedgerSettings {
-    /// Days that sums are kept.
+    /// Days that sums, and the history of readings, are kept.
     pub retention_days: u32,
     /// Days that single records are kept; at most `retention_days`.
     pub raw_retention_days: u32,
@@ -113,17 +113,6 @@ pub(super) fn read_tls(tls: &mut Section<'_>) -> TlsSettings {
         );
     }
     TlsSettings { mode, hosts }
-}
-
-/// This version keeps grid data in memory and has nothing to read from here; the keys are checked all the same.
-pub(super) fn read_store(store: &mut Section<'_>) {
-    store.refuse_if_not_yet("redis");
-    store.section("redis", |redis| {
-        redis.optional("url", address(&["redis://", "rediss://"]));
-        redis.forbid_secret("password", "passwordFile");
-        redis.optional("passwordFile", secret_path);
-        redis.optional("caFile", path);
-    });
 }
 
 pub(super) fn read_ledger(ledger: &mut Section<'_>) -> LedgerSettings {

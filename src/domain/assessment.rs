@@ -219,8 +219,7 @@ fn price_used(
         });
     }
     let price = data.price(&candidate.instance_type, candidate.capacity_type)?;
-    let too_old = |reported_at| now.duration_since(reported_at) > policy.price_max_age;
-    if price.reported_at.is_some_and(too_old) {
+    if price.is_stale(now, policy.price_max_age) {
         return None;
     }
     Some(PriceUsed {

@@ -15,244 +15,50 @@ use super::energy::{CpuPower, GpuPower};
 use super::region::{GridZone, RegionId, RegionName, Regions};
 use super::units::{Cores, Gibibytes, GramsPerKwh, Hours, UsdPerHour};
 
-/// Which question an intensity answers. The two never meet in one difference.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Signal {
-    /// Emissions of all generation, shared over all use.
-    Average,
-    /// Emissions of the generation that would answer one more kilowatt-hour.
-    Marginal,
-}
+mod failure;
+mod forecast;
+mod price;
+mod reading;
 
-/// Which emissions an intensity counts. The two never meet in one difference.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Basis {
-    /// From building the plant to burning the fuel.
-    Lifecycle,
-    /// Burning the fuel only.
-    Direct,
-}
-
-/// Who said what the grid does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum GridProvider {
-    /// The operator, by hand.
-    Mock,
-    /// The built-in climatology.
-    Catalogue,
-}
-
-impl GridProvider {
-    /// Its name in configuration, metrics and records.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Mock => "mock",
-            Self::Catalogue => "catalogue",
-        }
-    }
-}
-
-/// Who said what a machine costs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum PriceProvider {
-    /// The built-in price tables.
-    Catalogue,
-    /// The configuration: `priceUsdPerVcpuHour` of a region.
-    Configuration,
-}
-
-impl PriceProvider {
-    /// Its name in configuration, metrics and records.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Catalogue => "catalogue",
-            Self::Configuration => "configuration",
-        }
-    }
-}
-
-/// What is to be expected of the hours after a reading's own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Outlook {
-    /// The provider asserts that the value holds until it says otherwise (a forced mock value).
-    Holds,
-    /// The zone's climatology; without one the reading's own value is all there is.
-    Climatology,
-}
-
-/// Carbon intensity of one region over one interval, with its provenance.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Reading {
-    /// The value.
-    pub intensity: GramsPerKwh,
-    /// Start of the interval it describes.
-    pub starts_at: Timestamp,
-    /// End of the interval it describes; its age runs from here.
-    pub ends_at: Timestamp,
-    /// Who said it.
-    pub provider: GridProvider,
-    /// Average or marginal.
-    pub signal: Signal,
-    /// Lifecycle or direct.
-    pub basis: Basis,
-    /// Whether the provider modelled rather than measured it.
-    pub estimated: bool,
-    /// What to expect of later hours.
-    pub outlook: Outlook,
-}
-
-/// What became of asking for a region's intensity.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum GridReading {
-    /// A value.
-    Known(Reading),
-    /// Nobody could say.
-    Missing,
-    /// Somebody said what cannot be: it is kept to be shown, never used.
-    Implausible {
-        /// The value as it came, as text: it may be no number at all.
-        value: String,
-        /// Who said it.
-        provider: GridProvider,
-    },
-}
-
-/// The state of a region's data at the time of a decision.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum DataState {
-    /// Read, and young enough.
-    Fresh,
-    /// Modelled by the provider, and young enough.
-    Estimated,
-    /// Older than allowed.
-    Stale,
-    /// Not known.
-    Missing,
-    /// Known to be wrong.
-    Implausible,
-    /// Not of the base's signal or basis.
-    Incomparable,
-}
-
-impl DataState {
-    /// The state in records, tables and `/snapshot`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Fresh => "fresh",
-            Self::Estimated => "estimated",
-            Self::Stale => "stale",
-            Self::Missing => "missing",
-            Self::Implausible => "implausible",
-            Self::Incomparable => "incomparable",
-        }
-    }
-
-    /// Whether a decision may use the value.
-    #[must_use]
-    pub const fn is_usable(self) -> bool {
-        matches!(self, Self::Fresh | Self::Estimated)
-    }
-}
-
-impl GridReading {
-    /// The reading, when there is one.
-    #[must_use]
-    pub fn known(&self) -> Option<&Reading> {
-        match self {
-            Self::Known(reading) => Some(reading),
-            Self::Missing | Self::Implausible { .. } => None,
-        }
-    }
-
-    /// The state at `now`, before comparability is judged.
-    #[must_use]
-    pub fn state(&self, now: Timestamp, max_age: SignedDuration) -> DataState {
-        match self {
-            Self::Missing => DataState::Missing,
-            Self::Implausible { .. } => DataState::Implausible,
-            Self::Known(reading) if reading.age(now) > max_age => DataState::Stale,
-            Self::Known(Reading { estimated: true, .. }) => DataState::Estimated,
-            Self::Known(_) => DataState::Fresh,
-        }
-    }
-}
-
-impl Reading {
-    /// How long ago the interval ended that the value describes; zero while it lasts.
-    #[must_use]
-    pub fn age(&self, now: Timestamp) -> SignedDuration {
-        now.duration_since(self.ends_at).max(SignedDuration::ZERO)
-    }
-}
-
-/// What kind of capacity a price is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum CapacityType {
-    /// Kept until given back.
-    OnDemand,
-    /// May be taken away at short notice.
-    Spot,
-}
-
-impl CapacityType {
-    /// Its name in configuration, metrics and records.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::OnDemand => "on-demand",
-            Self::Spot => "spot",
-        }
-    }
-}
-
-/// What one machine of a type costs in one region.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Price {
-    /// The machine, by its provider's name.
-    pub instance_type: Arc<str>,
-    /// The capacity.
-    pub capacity_type: CapacityType,
-    /// The price.
-    pub per_hour: UsdPerHour,
-    /// Half the width of what the source cannot tell apart; a difference within the two sides' sum is no difference.
-    pub precision: UsdPerHour,
-    /// Who said it.
-    pub provider: PriceProvider,
-    /// When a feed reported it; `None` for a table, which has an edition instead of an age.
-    pub reported_at: Option<Timestamp>,
-    /// For spot: how often such capacity is taken away within a month, in the source's own bands.
-    pub interruption: Option<Arc<str>>,
-}
+pub use failure::{Failure, Trouble};
+pub use forecast::Forecast;
+pub use price::{CapacityType, Price, PriceProvider};
+pub use reading::{Basis, DataState, GridProvider, GridReading, Implausibility, Outlook, Reading, Signal};
 
 /// What was fetched for one region.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RegionReadings {
     /// Carbon intensity.
     pub grid: GridReading,
+    /// When a provider was last asked about this region; `None`: never.
+    #[serde(default)]
+    pub asked_at: Option<Timestamp>,
+    /// What came of it where a provider gave nothing of use; one entry a provider, in the order they were asked.
+    #[serde(default)]
+    pub trouble: Vec<Trouble<GridProvider>>,
     /// Prices; a type that is not listed has no known price.
     pub prices: Vec<Price>,
 }
 
 /// One immutable version of everything that was fetched: what a store keeps and replicas share.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Readings {
-    /// Rises with every change.
+    /// Rises with every change; given by the store, which keeps it beside the rest.
+    #[serde(skip)]
     pub version: u64,
     /// When it was put together.
     pub captured_at: Timestamp,
     /// By region name.
     pub regions: BTreeMap<RegionName, RegionReadings>,
+    /// Who was asked for prices.
+    #[serde(default)]
+    pub price_provider: Option<PriceProvider>,
+    /// When it was last asked; `None`: never.
+    #[serde(default)]
+    pub prices_asked_at: Option<Timestamp>,
+    /// What came of it, when it gave nothing of use.
+    #[serde(default)]
+    pub price_trouble: Option<Trouble<PriceProvider>>,
 }
 
 /// The shape and power of a type of machine.
@@ -280,6 +86,10 @@ pub type Instances = HashMap<Arc<str>, Arc<Instance>>;
 pub struct RegionData {
     /// Carbon intensity.
     pub grid: GridReading,
+    /// When a provider was last asked about it.
+    pub asked_at: Option<Timestamp>,
+    /// What is wrong with getting it.
+    pub trouble: Vec<Trouble<GridProvider>>,
     /// Prices by type and capacity.
     pub prices: Vec<Price>,
     /// Price of one vCPU that configuration gives this region in place of a machine's.
@@ -291,10 +101,39 @@ impl RegionData {
     /// Mean intensity to expect over a run of `length` from `now`, given this region's reading.
     #[must_use]
     pub fn mean_over_run(&self, reading: &Reading, now: Timestamp, length: Hours) -> GramsPerKwh {
-        match (reading.outlook, &self.climatology) {
-            (Outlook::Climatology, Some(climatology)) => climatology.mean_over(now, length),
+        let starts_at = reading.replayed_at.unwrap_or(now);
+        match (&reading.outlook, &self.climatology) {
+            (Outlook::Forecast(forecast), _) => self.mean_with(forecast, reading, starts_at, length),
+            (Outlook::Climatology, Some(climatology)) => climatology.mean_over(starts_at, length),
             (Outlook::Climatology, None) | (Outlook::Holds, _) => reading.intensity,
         }
+    }
+
+    /// The reading until the forecast begins, the forecast, and after its end the zone's climatology, or the
+    /// forecast's own mean where there is none.
+    fn mean_with(
+        &self,
+        forecast: &Forecast,
+        reading: &Reading,
+        starts_at: Timestamp,
+        length: Hours,
+    ) -> GramsPerKwh {
+        let seconds = length.0 * 3600.0;
+        if seconds.is_nan() || seconds <= 0.0 {
+            return reading.intensity;
+        }
+        let span = SignedDuration::try_from_secs_f64(seconds).unwrap_or(SignedDuration::MAX);
+        let ends_at = starts_at.saturating_add(span).unwrap_or(Timestamp::MAX);
+        let before = forecast.starts_at().min(ends_at).duration_since(starts_at).as_secs_f64().max(0.0);
+        let beyond_from = forecast.ends_at().max(starts_at);
+        let beyond = ends_at.duration_since(beyond_from).as_secs_f64().max(0.0);
+        let usual = self.climatology.as_ref().map_or_else(
+            || forecast.mean(),
+            |climatology| climatology.mean_over(beyond_from, Hours(beyond / 3600.0)),
+        );
+        let integral =
+            reading.intensity.0 * before + forecast.integral(starts_at, ends_at) + usual.0 * beyond;
+        GramsPerKwh(integral / seconds)
     }
 
     /// The listed price of a machine.
@@ -313,6 +152,10 @@ pub struct Snapshot {
     pub version: u64,
     /// When they were put together.
     pub captured_at: Timestamp,
+    /// When the provider of prices was last asked.
+    pub prices_asked_at: Option<Timestamp>,
+    /// What is wrong with getting prices.
+    pub price_trouble: Option<Trouble<PriceProvider>>,
     /// The regions that everything else is indexed by.
     pub regions: Arc<Regions>,
     /// Types of machine.
@@ -345,6 +188,8 @@ impl Snapshot {
                 let climatology = region.zone.as_ref().and_then(|zone| tables.climatologies.get(zone));
                 RegionData {
                     grid: fetched.map_or(GridReading::Missing, |readings| readings.grid.clone()),
+                    asked_at: fetched.and_then(|readings| readings.asked_at),
+                    trouble: fetched.map(|readings| readings.trouble.clone()).unwrap_or_default(),
                     prices: fetched.map(|readings| readings.prices.clone()).unwrap_or_default(),
                     per_vcpu: tables.per_vcpu.get(&id).copied(),
                     climatology: climatology.cloned(),
@@ -354,6 +199,8 @@ impl Snapshot {
         Self {
             version: readings.version,
             captured_at: readings.captured_at,
+            prices_asked_at: readings.prices_asked_at,
+            price_trouble: readings.price_trouble.clone(),
             regions: tables.regions.clone(),
             instances: tables.instances.clone(),
             data,

@@ -1,5 +1,6 @@
 //! The plain listener: health, metrics, what is known and what was decided; the mock grid's handle while there is one.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,21 +11,20 @@ use axum::{Json, Router};
 use bytes::Bytes;
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
-use jiff::Timestamp;
 use serde::Serialize;
 use tokio::sync::watch;
 
 use super::router::{Endpoints, extender};
+use super::snapshot_view::SnapshotView;
 use crate::audit::ledger::Ledger;
 use crate::clock::Clock;
 use crate::config::parse_mock;
 use crate::decider::Decider;
-use crate::domain::snapshot::{CapacityType, GridReading};
-use crate::domain::{Region, Regions, Snapshot};
+use crate::domain::{RegionName, Regions};
 use crate::metrics::Metrics;
 use crate::providers::grid::MockGrid;
 use crate::providers::refresh::CollectNow;
-use crate::readiness::Readiness;
+use crate::readiness::{Readiness, Report};
 
 /// How long a changed mock value may take until every decision sees it.
 const MOCK_TIMEOUT: Duration = Duration::from_secs(2);
@@ -73,15 +73,31 @@ pub fn admin(endpoints: &Endpoints, admin: Admin) -> Router {
         .merge(extender(endpoints))
 }
 
+/// What `/readyz` says: the process's own state, and the regions that decisions have to do without.
+#[derive(Debug, Serialize)]
+struct Ready {
+    #[serde(flatten)]
+    report: Report,
+    /// Regions without grid data that can be used, each with the state of them. They never make a replica unready.
+    without_grid_data: BTreeMap<RegionName, &'static str>,
+}
+
 async fn readyz(State(admin): State<Admin>) -> Response {
     let report = admin.readiness.report();
     let status = if report.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, Json(report)).into_response()
+    let (max_age, now) = (admin.decider.settings().policy.grid_max_age, admin.clock.now());
+    let without_grid_data = admin.decider.snapshot().map_or_else(BTreeMap::new, |snapshot| {
+        let states = snapshot.iter().map(|(_, region, data)| (region, data.grid.state(now, max_age)));
+        let unusable = states.filter(|(_, state)| !state.is_usable());
+        unusable.map(|(region, state)| (region.name.clone(), state.as_str())).collect()
+    });
+    (status, Json(Ready { report, without_grid_data })).into_response()
 }
 
 async fn metrics(State(admin): State<Admin>) -> Response {
     let snapshot = admin.decider.snapshot();
-    match admin.metrics.render(snapshot.as_deref(), admin.clock.now()) {
+    let max_age = admin.decider.settings().policy.grid_max_age;
+    match admin.metrics.render(snapshot.as_deref(), max_age, admin.clock.now()) {
         Ok(text) => ([(CONTENT_TYPE, prometheus::TEXT_FORMAT)], text).into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).into_response(),
     }
@@ -99,72 +115,6 @@ async fn snapshot(State(admin): State<Admin>) -> Response {
         }
         None => {
             (StatusCode::SERVICE_UNAVAILABLE, "no grid data have been read since the start\n").into_response()
-        }
-    }
-}
-
-/// The snapshot for people and scripts.
-#[derive(Debug, Serialize)]
-pub struct SnapshotView<'a> {
-    version: u64,
-    captured_at: Timestamp,
-    regions: Vec<RegionView<'a>>,
-}
-
-#[derive(Debug, Serialize)]
-struct RegionView<'a> {
-    name: &'a str,
-    label: &'a str,
-    provider: &'static str,
-    zone: Option<&'a str>,
-    pue: f64,
-    state: &'static str,
-    age_seconds: Option<f64>,
-    grid: &'a GridReading,
-    prices: Vec<PriceView<'a>>,
-}
-
-#[derive(Debug, Serialize)]
-struct PriceView<'a> {
-    instance_type: &'a str,
-    capacity_type: CapacityType,
-    usd_per_hour: f64,
-    precision_usd_per_hour: f64,
-    provider: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    interruption: Option<&'a str>,
-}
-
-impl<'a> SnapshotView<'a> {
-    /// As of `now`.
-    #[must_use]
-    pub fn new(snapshot: &'a Snapshot, max_age: jiff::SignedDuration, now: Timestamp) -> Self {
-        let view = |(_, region, data): (_, &'a Region, &'a crate::domain::snapshot::RegionData)| RegionView {
-            name: region.name.as_str(),
-            label: &region.label,
-            provider: region.provider.as_str(),
-            zone: region.zone.as_ref().map(super::super::domain::region::GridZone::as_str),
-            pue: region.pue.0,
-            state: data.grid.state(now, max_age).as_str(),
-            age_seconds: data.grid.known().map(|reading| reading.age(now).as_secs_f64()),
-            grid: &data.grid,
-            prices: data
-                .prices
-                .iter()
-                .map(|price| PriceView {
-                    instance_type: &price.instance_type,
-                    capacity_type: price.capacity_type,
-                    usd_per_hour: price.per_hour.0,
-                    precision_usd_per_hour: price.precision.0,
-                    provider: price.provider.as_str(),
-                    interruption: price.interruption.as_deref(),
-                })
-                .collect(),
-        };
-        Self {
-            version: snapshot.version,
-            captured_at: snapshot.captured_at,
-            regions: snapshot.iter().map(view).collect(),
         }
     }
 }

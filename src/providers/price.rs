@@ -1,35 +1,40 @@
-//! Prices: one question to each provider, "what do machines cost in these regions now?".
+//! Prices: what each provider says machines cost.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
+use jiff::Timestamp;
+
+use super::grid::Asked;
 use crate::domain::snapshot::{Price, PriceProvider};
 use crate::domain::{RegionName, Regions};
 
+mod answer;
+mod aws_spot_advisor;
+mod azure_retail;
 mod catalogue;
+mod file;
 
+pub use answer::AddressError;
+pub use aws_spot_advisor::AwsSpotAdvisor;
+pub use azure_retail::AzureRetail;
 pub use catalogue::CataloguePrices;
+pub use file::{FilePrices, PriceFileError, TableError};
 
-/// The configured provider of prices.
-#[derive(Clone, Debug)]
-pub enum PriceSource {
-    /// The built-in tables.
-    Catalogue(CataloguePrices),
-}
+/// Prices by region. A region that is absent is one there is no news of: its last prices stand until they are too old.
+/// A region that is there is known whole: a type of machine that is not listed has no known price.
+pub type PricesByRegion = BTreeMap<RegionName, Vec<Price>>;
 
-impl PriceSource {
+/// One provider of prices.
+pub trait PriceSource: Send + Sync + fmt::Debug {
     /// Which it is.
-    #[must_use]
-    pub const fn provider(&self) -> PriceProvider {
-        match self {
-            Self::Catalogue(_) => PriceProvider::Catalogue,
-        }
+    fn provider(&self) -> PriceProvider;
+
+    /// What it knows without asking anybody: what there is until its first answer.
+    fn beforehand(&self, _regions: &Regions) -> PricesByRegion {
+        PricesByRegion::new()
     }
 
-    /// Asks for all regions; a type of machine that is not listed has no known price.
-    #[expect(clippy::unused_async, reason = "providers that are asked over a network wait here")]
-    pub async fn fetch(&self, regions: &Regions) -> BTreeMap<RegionName, Vec<Price>> {
-        match self {
-            Self::Catalogue(catalogue) => catalogue.read(regions),
-        }
-    }
+    /// Asks for all regions at once.
+    fn ask<'a>(&'a self, regions: &'a Regions, now: Timestamp) -> Asked<'a, PricesByRegion>;
 }

@@ -1,37 +1,46 @@
 //! A store in this process: for a single replica, for the demo and for tests.
 
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 
-use super::StoreError;
+use super::{StoreState, first_slot_from, oldest_slot};
+use crate::domain::RegionName;
+use crate::domain::history::PastReading;
 use crate::domain::snapshot::Readings;
 
 /// Readings in memory.
 #[derive(Clone, Debug)]
 pub struct MemoryStore {
     current: watch::Sender<Option<Arc<Readings>>>,
-}
-
-impl Default for MemoryStore {
-    fn default() -> Self {
-        Self { current: watch::Sender::new(None) }
-    }
+    state: watch::Sender<StoreState>,
+    past: Arc<Mutex<HashMap<RegionName, BTreeMap<i64, PastReading>>>>,
+    retention: SignedDuration,
 }
 
 impl MemoryStore {
-    pub(super) fn put(&self, readings: Arc<Readings>) -> Result<(), StoreError> {
-        let mut outdated = None;
-        self.current.send_if_modified(|current| {
-            let stored = current.as_ref().map_or(0, |current| current.version);
-            if readings.version <= stored {
-                outdated = Some(StoreError::Outdated { offered: readings.version, stored });
-                return false;
-            }
-            *current = Some(readings);
-            true
+    /// An empty store that keeps past readings for so long.
+    #[must_use]
+    pub fn new(retention: SignedDuration) -> Self {
+        Self {
+            current: watch::Sender::new(None),
+            state: watch::Sender::new(StoreState::Up),
+            past: Arc::default(),
+            retention,
+        }
+    }
+
+    pub(super) fn publish(&self, readings: Readings) -> Arc<Readings> {
+        let mut published = None;
+        self.current.send_modify(|current| {
+            let version = current.as_ref().map_or(0, |current| current.version) + 1;
+            let readings = Arc::new(Readings { version, ..readings });
+            *current = Some(readings.clone());
+            published = Some(readings);
         });
-        outdated.map_or(Ok(()), Err)
+        published.unwrap_or_default()
     }
 
     pub(super) fn latest(&self) -> Option<Arc<Readings>> {
@@ -41,40 +50,33 @@ impl MemoryStore {
     pub(super) fn subscribe(&self) -> watch::Receiver<Option<Arc<Readings>>> {
         self.current.subscribe()
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use jiff::Timestamp;
-
-    use super::*;
-
-    fn readings(version: u64) -> Arc<Readings> {
-        Arc::new(Readings { version, captured_at: Timestamp::UNIX_EPOCH, regions: BTreeMap::new() })
+    pub(super) fn state(&self) -> watch::Receiver<StoreState> {
+        self.state.subscribe()
     }
 
-    #[test]
-    fn an_older_version_never_replaces_a_newer_one() {
-        let store = MemoryStore::default();
-        store.put(readings(2)).unwrap();
-        let error = store.put(readings(2)).unwrap_err().to_string();
-        assert_eq!(error, "version 2 is not above the stored version 2");
-        assert!(store.put(readings(1)).is_err());
-        assert_eq!(store.latest().map(|latest| latest.version), Some(2));
-        store.put(readings(3)).unwrap();
-        assert_eq!(store.latest().map(|latest| latest.version), Some(3));
+    pub(super) fn remember(&self, readings: &[PastReading], now: Timestamp) {
+        let oldest = oldest_slot(now, self.retention);
+        let mut past = self.past.lock().unwrap_or_else(PoisonError::into_inner);
+        for reading in readings.iter().filter(|reading| reading.slot() >= oldest) {
+            let slots = past.entry(reading.region.clone()).or_default();
+            if slots.get(&reading.slot()).is_none_or(|kept| reading.replaces(kept)) {
+                slots.insert(reading.slot(), reading.clone());
+            }
+            while slots.first_entry().is_some_and(|first| *first.key() < oldest) {
+                slots.pop_first();
+            }
+        }
     }
 
-    #[test]
-    fn subscribers_see_the_current_version_and_every_change() {
-        let store = MemoryStore::default();
-        store.put(readings(1)).unwrap();
-        let mut subscription = store.subscribe();
-        assert_eq!(subscription.borrow_and_update().as_ref().map(|latest| latest.version), Some(1));
-        assert!(!subscription.has_changed().unwrap());
-        store.put(readings(2)).unwrap();
-        assert!(subscription.has_changed().unwrap());
+    pub(super) fn history(&self, region: &RegionName, from: Timestamp, to: Timestamp) -> Vec<PastReading> {
+        let (from, to) = (first_slot_from(from), first_slot_from(to));
+        let past = self.past.lock().unwrap_or_else(PoisonError::into_inner);
+        let slots = past.get(region).filter(|_| from < to);
+        slots
+            .into_iter()
+            .flat_map(|slots| slots.range(from..to))
+            .map(|(_, reading)| reading.clone())
+            .collect()
     }
 }

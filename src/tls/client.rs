@@ -26,3 +26,17 @@ pub fn client_config(authority_pem: &[u8]) -> Result<Arc<ClientConfig>, TlsError
         .with_no_client_auth();
     Ok(Arc::new(config))
 }
+
+/// A client configuration that trusts what the machine trusts: the system's authorities, or those that `SSL_CERT_FILE`
+/// and `SSL_CERT_DIR` name. Where there are none, every connection fails as untrusted.
+///
+/// # Errors
+/// The crypto provider lacks a protocol version: a defect.
+pub fn system_client_config() -> Result<ClientConfig, TlsError> {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    Ok(ClientConfig::builder_with_provider(provider())
+        .with_protocol_versions(&[&TLS13, &TLS12])?
+        .with_root_certificates(roots)
+        .with_no_client_auth())
+}

@@ -15,7 +15,7 @@ use eco_pulse::domain::units::{Cores, Gibibytes, Gigabytes, Hours};
 use eco_pulse::domain::{Decision, WorkloadClass, decide};
 use eco_pulse::metrics::Metrics;
 
-use crate::support::{IRELAND_BASE, NOON, at, config, snapshot};
+use crate::support::{IRELAND_BASE, MAX_AGE, NOON, at, config, snapshot};
 
 /// A log whose reader has gone away: the first line waits until the test ends.
 struct Blocked(Receiver<()>);
@@ -91,14 +91,14 @@ fn entries_of_many_regions_fill_the_ledger_sooner() {
 fn scrapes_at_the_same_time_all_see_every_gauge() {
     let snapshot = snapshot(&config(IRELAND_BASE), |_| {});
     let metrics = Metrics::new().unwrap();
-    let expected = metrics.render(Some(&snapshot), at(NOON)).unwrap().lines().count();
+    let expected = metrics.render(Some(&snapshot), MAX_AGE, at(NOON)).unwrap().lines().count();
     let together = Barrier::new(4);
     std::thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| {
                 together.wait();
                 for _ in 0..50 {
-                    let seen = metrics.render(Some(&snapshot), at(NOON)).unwrap();
+                    let seen = metrics.render(Some(&snapshot), MAX_AGE, at(NOON)).unwrap();
                     assert_eq!(seen.lines().count(), expected);
                 }
             });

@@ -1,7 +1,7 @@
 //! States of grid data: a number that is not there is never a number, neither at a candidate nor at the base.
 
 use eco_pulse::domain::RegionName;
-use eco_pulse::domain::snapshot::{Basis, GridProvider, GridReading, Readings, Signal};
+use eco_pulse::domain::snapshot::{Basis, GridProvider, GridReading, Implausibility, Readings, Signal};
 use jiff::SignedDuration;
 use rstest::rstest;
 
@@ -39,7 +39,15 @@ fn missing(readings: &mut Readings, region: &str) {
 }
 
 fn implausible(readings: &mut Readings, region: &str) {
-    set(readings, region, GridReading::Implausible { value: "-5".to_owned(), provider: GridProvider::Mock });
+    set(
+        readings,
+        region,
+        GridReading::Implausible {
+            value: "-5".to_owned(),
+            provider: GridProvider::Mock,
+            why: Implausibility::Negative,
+        },
+    );
 }
 
 fn marginal(readings: &mut Readings, region: &str) {

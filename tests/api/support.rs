@@ -41,6 +41,8 @@ pub use self::admission::Admission;
 pub use self::extender::{FilterResult, HostPriority, nodes_of, recorded_nodes, wire_nodes};
 pub use self::pods::{annotate, cluster, cluster_of, job, namespaces, object, put, recorded};
 
+/// As `grid.maxAge` is by default.
+pub const MAX_AGE: jiff::SignedDuration = jiff::SignedDuration::from_hours(2);
 /// 2026-11-23T12:00:00Z.
 pub const NOON: i64 = 1_795_435_200;
 
@@ -67,13 +69,21 @@ pub fn at(second: i64) -> Timestamp {
 
 /// The snapshot that a configuration's own providers give at noon, after `alter` has been at the readings.
 pub fn snapshot(config: &Config, alter: impl FnOnce(&mut Readings)) -> Snapshot {
-    let fetched = runtime().block_on(snapshot_once(config, catalogue(), at(NOON))).unwrap();
+    let fetched = runtime().block_on(snapshot_once(config, catalogue(), &Clock::new(|| at(NOON)))).unwrap();
     let of_region =
         |(_, region, data): (_, &eco_pulse::domain::Region, &eco_pulse::domain::snapshot::RegionData)| {
-            (region.name.clone(), RegionReadings { grid: data.grid.clone(), prices: data.prices.clone() })
+            (
+                region.name.clone(),
+                RegionReadings {
+                    grid: data.grid.clone(),
+                    prices: data.prices.clone(),
+                    asked_at: None,
+                    trouble: Vec::new(),
+                },
+            )
         };
     let regions = fetched.iter().map(of_region).collect();
-    let mut readings = Readings { version: 1, captured_at: at(NOON), regions };
+    let mut readings = Readings { version: 1, captured_at: at(NOON), regions, ..Readings::default() };
     alter(&mut readings);
     Snapshot::assemble(&readings, &static_tables(config, catalogue()))
 }
@@ -185,7 +195,7 @@ impl Rig {
 
     /// All metrics that do not depend on the snapshot.
     pub fn metrics(&self) -> String {
-        self.metrics.render(None, at(NOON)).unwrap()
+        self.metrics.render(None, MAX_AGE, at(NOON)).unwrap()
     }
 
     /// One sample, by its name and labels as Prometheus writes them.

@@ -206,7 +206,7 @@ fn refuses_regions_that_cannot_be(#[case] yaml: &str, #[case] expected: &str) {
 #[case("grid: {mock: high}", "grid.mock: is text, not a map; write keys and values below it")]
 #[case(
     "grid: {provider: catalog}",
-    "grid.provider: `catalog` is not known; choose one of: mock, catalogue (did you mean `catalogue`?)"
+    "grid.provider: `catalog` is not known; choose one of: mock, catalogue, replay, electricity-maps, gb-carbon-intensity (did you mean `catalogue`?)"
 )]
 #[case("grid: {fallback: catalogue}", "grid.fallback: is text, not a list; write `[one, another]`")]
 #[case(
@@ -272,44 +272,12 @@ fn refuses_grid_and_price_sources_that_cannot_be(#[case] yaml: &str, #[case] exp
 
 #[rstest]
 #[case(
-    "grid: {provider: replay}",
-    "grid.provider: `replay` is not in this version; choose one of: mock, catalogue"
-)]
-#[case(
-    "grid: {provider: electricity-maps}",
-    "grid.provider: `electricity-maps` is not in this version; choose one of: mock, catalogue"
-)]
-#[case(
-    "grid: {provider: gb-carbon-intensity}",
-    "grid.provider: `gb-carbon-intensity` is not in this version; choose one of: mock, catalogue"
-)]
-#[case(
-    "grid: {provider: mock, fallback: [catalogue, electricity-maps], mock: {us-east-1: 1, eu-west-1: 1, eu-north-1: 1}}",
-    "grid.fallback[1]: `electricity-maps` is not in this version; choose one of: catalogue"
-)]
-#[case(
-    "prices: {provider: aws-spot-advisor}",
-    "prices.provider: `aws-spot-advisor` is not in this version; choose one of: catalogue"
-)]
-#[case(
-    "prices: {provider: azure-retail}",
-    "prices.provider: `azure-retail` is not in this version; choose one of: catalogue"
-)]
-#[case(
-    "prices: {provider: file}",
-    "prices.provider: `file` is not in this version; choose one of: catalogue"
-)]
-#[case(
     "spot: {steer: interruptible}",
     "spot.steer: `interruptible` is not in this version; choose one of: never"
 )]
 #[case(
     "tls: {mode: managed}",
     "tls.mode: `managed` is not in this version; choose one of: files, self-signed"
-)]
-#[case(
-    "store: {redis: {url: 'redis://localhost:6379', passwordFile: /run/secrets/redis, caFile: null}}",
-    "store.redis: is not in this version; leave it out: without it, grid data is kept in memory"
 )]
 #[case(
     "ledger: {file: /var/lib/eco-pulse/ledger.jsonl}",
@@ -583,10 +551,12 @@ fn errors_are_shown_as_a_list_with_their_number_on_top() {
 #[case("grid: {electricityMaps: [hunter2], gbCarbonIntensity: hunter2}", 2)]
 #[case(
     "store: {redis: {url: 'redis://:hunter2@localhost:6379', password: hunter2, passwordFile: hunter2}}",
-    4
+    3
 )]
-#[case("store: {redis: {url: 'redis://localhost?password=hunter2'}}", 2)]
-#[case("store: {redis: 'redis://:hunter2@localhost'}", 2)]
+#[case("store: {redis: {url: 'redis://localhost?password=hunter2'}}", 1)]
+#[case("store: {redis: {url: 'rediss-sentinel://a?sentinelServiceName=b&sentinelPassword=hunter2'}}", 1)]
+#[case("store: {redis: {url: hunter2, caFile: {hunter2: hunter2}}}", 2)]
+#[case("store: {redis: 'redis://:hunter2@localhost'}", 1)]
 #[case("store: 'redis://:hunter2@localhost'", 1)]
 #[case("redisPassword: hunter2\nauth: {token: hunter2}", 2)]
 #[case("topologyKey: 'redis://:hunter2@localhost'", 1)]
@@ -598,22 +568,6 @@ fn no_error_shows_a_secret(#[case] yaml: &str, #[case] count: usize) {
     assert_eq!(errors.iter().count(), count, "{errors}");
     assert!(!errors.to_string().contains("hunter2"), "{errors}");
     assert!(!format!("{errors:?}").contains("hunter2"), "{errors:?}");
-}
-
-#[test]
-fn a_password_in_the_redis_address_names_the_key_to_use() {
-    let errors = errors("store: {redis: {url: 'redis://:hunter2@localhost:6379', password: x}}");
-    assert_eq!(
-        errors,
-        [
-            "store.redis: is not in this version; leave it out: without it, grid data is kept in memory",
-            "store.redis.url: holds a user or password; put the password into a Secret and name its file \
-             (tokenFile, passwordFile); give redis:// or rediss://host[:port][/path], without user, query or fragment",
-            "store.redis.password: holds a secret, which has no place in a configuration file; put it into a \
-             Secret, mount that, and name the file: store.redis.passwordFile; and replace the secret that was \
-             written here",
-        ]
-    );
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use eco_pulse::app::{App, Options};
+use eco_pulse::app::{App, Options, Role};
 use eco_pulse::audit::entry::Endpoint;
 use eco_pulse::catalogue::Catalogue;
 use eco_pulse::clock::Clock;
@@ -44,6 +44,7 @@ fn start(more: &str) -> Running {
         clock: Clock::new(move || Timestamp::from_second(told.load(Ordering::SeqCst)).unwrap()),
         decision_log: None,
         replica: "test".to_owned(),
+        role: Role::All,
         leave_delay: Duration::ZERO,
     });
     Running { app: app.unwrap(), seconds }
@@ -51,7 +52,7 @@ fn start(more: &str) -> Running {
 
 impl Running {
     async fn webhook(&self) -> Client {
-        Client::tls(self.app.webhook_addr(), self.app.authority_pem().unwrap()).await
+        Client::tls(self.app.webhook_addr().unwrap(), self.app.authority_pem().unwrap()).await
     }
 
     async fn admin(&self) -> Client {
@@ -186,7 +187,7 @@ fn raw_head(endpoint: Endpoint, length: usize) -> String {
 
 /// Sends these bytes and no more, and reads what is answered to them until the server closes.
 async fn raw(running: &Running, bytes: &[u8]) -> Reply {
-    let mut io = tls_stream(running.app.webhook_addr(), running.app.authority_pem().unwrap()).await;
+    let mut io = tls_stream(running.app.webhook_addr().unwrap(), running.app.authority_pem().unwrap()).await;
     io.write_all(bytes).await.unwrap();
     let mut answer = Vec::new();
     io.read_to_end(&mut answer).await.unwrap();

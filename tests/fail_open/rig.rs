@@ -126,7 +126,7 @@ impl Rig {
     pub async fn snapshot(&self, config: &str) -> Snapshot {
         let catalogue = Arc::new(Catalogue::built_in().unwrap());
         let config = Config::parse(config, &*catalogue).unwrap();
-        snapshot_once(&config, &catalogue, self.shared.clock.now()).await.unwrap()
+        snapshot_once(&config, &catalogue, &self.shared.clock).await.unwrap()
     }
 
     pub fn let_pass(&self, time: Duration) {
@@ -148,7 +148,13 @@ impl Rig {
     }
 
     pub fn scrape(&self) -> Scrape {
-        Scrape::parse(&self.shared.metrics.render(None, self.shared.clock.now()).unwrap())
+        Scrape::parse(
+            &self
+                .shared
+                .metrics
+                .render(None, jiff::SignedDuration::from_hours(2), self.shared.clock.now())
+                .unwrap(),
+        )
     }
 
     /// The answer that changes nothing, counted once and recorded, both with the reason; and nothing else counted.

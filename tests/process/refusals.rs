@@ -100,7 +100,7 @@ fn a_configuration_that_is_not_there_is_named_with_the_cure() {
 #[case::no_file(&["explain"], "--filename <FILE>")]
 #[case::no_form(&["check", "--output", "xml"], "[possible values: table, json]")]
 #[case::no_host(&["certs", "generate", "--dir", "x"], "--host <NAME>")]
-#[case::role(&["serve", "--role", "webhook"], "--role webhook: roles share grid data through store.redis")]
+#[case::role(&["serve", "--role", "webhook"], "--role webhook: processes with a part each share grid data through store.redis")]
 fn usage_that_is_wrong_is_exit_code_2(#[case] arguments: &[&str], #[case] problem: &str) {
     run(arguments).assert_failed(2, &[problem]);
 }

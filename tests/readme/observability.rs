@@ -6,10 +6,10 @@ use std::time::Duration;
 use eco_pulse::audit::entry::{Endpoint, Entry, Subject};
 use eco_pulse::audit::record::DecisionRecord;
 use eco_pulse::config::Mode;
-use eco_pulse::domain::snapshot::DataState;
+use eco_pulse::domain::snapshot::{DataState, Failure, Implausibility};
 use eco_pulse::domain::{BypassReason, StayReason};
 use eco_pulse::kubernetes::annotations::{DECISION, OUTPUT_ANNOTATIONS};
-use eco_pulse::metrics::{FetchResult, Metrics};
+use eco_pulse::metrics::Metrics;
 use serde_json::Value;
 
 use crate::markdown::{codes, table};
@@ -43,8 +43,11 @@ fn scraped() -> BTreeMap<String, (String, BTreeSet<String>)> {
     let metrics = Metrics::new().unwrap();
     let entry = entry();
     metrics.decided(&entry);
-    metrics.provider_request("grid/mock", FetchResult::Ok);
-    let text = metrics.render(entry.snapshot.as_deref(), now()).unwrap();
+    metrics.readings().provider_request("grid/mock", "ok");
+    metrics.readings().reading_refused("mock", Implausibility::Zero.as_str());
+    metrics.readings().circuit("electricity-maps", false);
+    metrics.readings().store_up(true);
+    let text = metrics.render(entry.snapshot.as_deref(), jiff::SignedDuration::from_hours(2), now()).unwrap();
 
     let mut found: BTreeMap<String, (String, BTreeSet<String>)> = BTreeMap::new();
     for line in text.lines() {
@@ -82,8 +85,13 @@ fn every_metric_is_described_with_its_type_and_labels() {
         .collect();
     let scraped = scraped();
     assert_eq!(described, scraped);
-    let sources =
-        concat!(include_str!("../../src/metrics.rs"), "\n", include_str!("../../src/metrics/register.rs"));
+    let sources = concat!(
+        include_str!("../../src/metrics.rs"),
+        "\n",
+        include_str!("../../src/metrics/readings.rs"),
+        "\n",
+        include_str!("../../src/metrics/register.rs")
+    );
     for name in metric_names(sources) {
         assert!(scraped.contains_key(name), "{name} was not made to happen");
     }
@@ -112,6 +120,16 @@ fn every_reason_is_described_with_its_outcome_and_whether_it_fails_open() {
     let described: Vec<(&str, &str, &str)> =
         table.rows.iter().map(|row| (row[0].trim_matches('`'), row[1].as_str(), row[2].as_str())).collect();
     assert_eq!(described, expected);
+}
+
+#[test]
+fn every_failure_of_a_provider_is_described() {
+    let table = table(OBSERVABILITY, &["Failure", "Meaning"]);
+    let described: Vec<&str> = table.rows.iter().map(|row| row[0].trim_matches('`')).collect();
+    assert_eq!(described, Failure::ALL.map(Failure::as_str));
+    for why in Implausibility::ALL {
+        assert!(OBSERVABILITY.contains(&format!("`{}`", why.as_str())), "{}", why.as_str());
+    }
 }
 
 /// The paths of a JSON value's members; those of a list's items end in `[]`.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use arc_swap::{ArcSwap, ArcSwapOption};
 use eco_pulse::app::snapshot_once;
 use eco_pulse::audit::projection::project;
+use eco_pulse::clock::Clock;
 use eco_pulse::config::Config;
 use eco_pulse::decider::{Decided, Decider, Settings};
 use eco_pulse::domain::decision::Score;
@@ -25,8 +26,8 @@ pub fn now() -> Timestamp {
 /// What the program decides for the pod template of a manifest.
 pub fn decided(config: &str, manifest: &str) -> Decided {
     let config = Config::parse(config, &**catalogue()).unwrap();
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let snapshot = runtime.block_on(snapshot_once(&config, catalogue(), now())).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let snapshot = runtime.block_on(snapshot_once(&config, catalogue(), &Clock::new(now))).unwrap();
     let decider = Decider::new(
         Settings::new(&config),
         Arc::new(ArcSwapOption::from_pointee(snapshot)),

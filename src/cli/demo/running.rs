@@ -18,7 +18,7 @@ use tokio::task::JoinHandle;
 use super::client::{Connection, in_time};
 use super::cluster;
 use super::reviews::Review;
-use crate::app::{App, Options};
+use crate::app::{App, Options, Role};
 use crate::catalogue::Catalogue;
 use crate::cli::show::patch::{Operation, operations};
 use crate::cli::show::record::Record;
@@ -107,9 +107,11 @@ impl Running {
             clock,
             decision_log: None,
             replica: "demo".to_owned(),
+            role: Role::All,
             leave_delay: Duration::ZERO,
         })?;
-        let (webhook_addr, admin_addr) = (app.webhook_addr(), app.admin_addr());
+        let webhook_addr = app.webhook_addr().context("the demo's server has no TLS listener")?;
+        let admin_addr = app.admin_addr();
         let authority = app.authority_pem().context("the server made no certificate")?.to_owned();
         let mock = app.mock().context("grid.provider is not mock")?.clone();
         let decider = app.decider().clone();

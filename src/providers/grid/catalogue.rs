@@ -1,15 +1,17 @@
 //! The built-in climatology as a provider: what a zone usually emits in this month and hour. Needs no key and no
 //! network; always estimated.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp, TimestampRound, Unit};
 
+use super::{Answer, Asked, GridSource, Question, Reach};
+use crate::domain::Region;
 use crate::domain::climatology::Climatology;
 use crate::domain::region::GridZone;
-use crate::domain::snapshot::{Basis, GridProvider, GridReading, Outlook, Reading, Signal};
-use crate::domain::{Region, RegionName, Regions};
+use crate::domain::snapshot::{Failure, GridProvider, Outlook, Reading, Signal};
+use crate::providers::FetchError;
 
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
@@ -26,25 +28,45 @@ impl CatalogueGrid {
         Self { climatologies }
     }
 
-    pub(super) fn read(&self, regions: &Regions, now: Timestamp) -> BTreeMap<RegionName, GridReading> {
-        regions.iter().map(|(_, region)| (region.name.clone(), self.reading(region, now))).collect()
+    fn reading(&self, region: &Region, now: Timestamp) -> Result<Reading, FetchError> {
+        let no_data = |detail: String| FetchError::new(Failure::NoData, detail);
+        let zone = region.zone.as_ref().ok_or_else(|| no_data("the region has no grid zone".to_owned()))?;
+        let climatology = self
+            .climatologies
+            .get(zone)
+            .ok_or_else(|| no_data(format!("there is no climatology of zone {zone}")))?;
+        let hour = now
+            .round(TimestampRound::new().smallest(Unit::Hour).mode(jiff::RoundMode::Floor))
+            .map_err(|error| no_data(error.to_string()))?;
+        Ok(Reading {
+            intensity: climatology.at(now),
+            starts_at: hour,
+            ends_at: hour + HOUR,
+            provider: GridProvider::Catalogue,
+            signal: Signal::Average,
+            basis: GridProvider::Catalogue.basis(),
+            estimated: true,
+            estimation_method: Some("climatology".into()),
+            reported_at: now,
+            unchanged_since: hour,
+            replayed_at: None,
+            outlook: Outlook::Climatology,
+        })
+    }
+}
+
+impl GridSource for CatalogueGrid {
+    fn provider(&self) -> GridProvider {
+        GridProvider::Catalogue
     }
 
-    fn reading(&self, region: &Region, now: Timestamp) -> GridReading {
-        let climatology = region.zone.as_ref().and_then(|zone| self.climatologies.get(zone));
-        let hour = now.round(TimestampRound::new().smallest(Unit::Hour).mode(jiff::RoundMode::Floor));
-        match (climatology, hour) {
-            (Some(climatology), Ok(hour)) => GridReading::Known(Reading {
-                intensity: climatology.at(now),
-                starts_at: hour,
-                ends_at: hour + HOUR,
-                provider: GridProvider::Catalogue,
-                signal: Signal::Average,
-                basis: Basis::Lifecycle,
-                estimated: true,
-                outlook: Outlook::Climatology,
-            }),
-            _ => GridReading::Missing,
-        }
+    fn reach(&self) -> Reach {
+        Reach::Memory
+    }
+
+    fn ask<'a>(&'a self, region: &'a Region, _: Question, now: Timestamp) -> Asked<'a, Answer> {
+        let answer =
+            self.reading(region, now).map(|reading| Answer { readings: vec![reading], forecast: None });
+        Box::pin(async { answer })
     }
 }

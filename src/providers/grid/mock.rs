@@ -5,10 +5,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 
-use super::GridError;
-use crate::domain::snapshot::{Basis, GridProvider, GridReading, Outlook, Reading, Signal};
+use super::{Answer, Asked, GridSource, Question, Reach};
+use crate::domain::snapshot::{Failure, GridProvider, Outlook, Reading, Signal};
 use crate::domain::units::GramsPerKwh;
-use crate::domain::{RegionName, Regions};
+use crate::domain::{Region, RegionName};
+use crate::providers::FetchError;
 
 /// The mock grid. A region nobody set is missing.
 #[derive(Debug, Default)]
@@ -43,30 +44,44 @@ impl MockGrid {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn read(
-        &self,
-        regions: &Regions,
-        now: Timestamp,
-    ) -> Result<BTreeMap<RegionName, GridReading>, GridError> {
+    fn reading(&self, region: &Region, now: Timestamp) -> Result<Reading, FetchError> {
         let state = self.lock();
         if state.unplugged {
-            return Err(GridError::Unplugged);
+            return Err(FetchError::new(Failure::Outage, "the mock grid is unplugged"));
         }
-        let reading = |name| {
-            state.values.get(name).map_or(GridReading::Missing, |value| {
-                GridReading::Known(Reading {
-                    intensity: *value,
-                    // It describes the moment it is read at: its age is the time since.
-                    starts_at: now,
-                    ends_at: now,
-                    provider: GridProvider::Mock,
-                    signal: Signal::Average,
-                    basis: Basis::Lifecycle,
-                    estimated: false,
-                    outlook: Outlook::Holds,
-                })
-            })
-        };
-        Ok(regions.iter().map(|(_, region)| (region.name.clone(), reading(&region.name))).collect())
+        let intensity = state.values.get(&region.name).ok_or_else(|| {
+            FetchError::new(Failure::NoData, format!("the mock grid has no value for {}", region.name))
+        })?;
+        Ok(Reading {
+            intensity: *intensity,
+            // It describes the moment it is read at: its age is the time since.
+            starts_at: now,
+            ends_at: now,
+            provider: GridProvider::Mock,
+            signal: Signal::Average,
+            basis: GridProvider::Mock.basis(),
+            estimated: false,
+            estimation_method: None,
+            reported_at: now,
+            unchanged_since: now,
+            replayed_at: None,
+            outlook: Outlook::Holds,
+        })
+    }
+}
+
+impl GridSource for MockGrid {
+    fn provider(&self) -> GridProvider {
+        GridProvider::Mock
+    }
+
+    fn reach(&self) -> Reach {
+        Reach::Memory
+    }
+
+    fn ask<'a>(&'a self, region: &'a Region, _: Question, now: Timestamp) -> Asked<'a, Answer> {
+        let answer =
+            self.reading(region, now).map(|reading| Answer { readings: vec![reading], forecast: None });
+        Box::pin(async { answer })
     }
 }

@@ -1,11 +1,14 @@
 //! The built-in price tables as a provider: list prices of a known edition, spot as the advisor's percentage off them.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
+use super::{PriceSource, PricesByRegion};
 use crate::catalogue::{Catalogue, OnDemand};
+use crate::domain::Regions;
 use crate::domain::snapshot::{CapacityType, Price, PriceProvider};
-use crate::domain::{RegionName, Regions};
+use crate::providers::grid::Asked;
 
 /// Reads the tables.
 #[derive(Clone, Debug)]
@@ -20,7 +23,7 @@ impl CataloguePrices {
         Self { catalogue }
     }
 
-    pub(super) fn read(&self, regions: &Regions) -> BTreeMap<RegionName, Vec<Price>> {
+    fn read(&self, regions: &Regions) -> PricesByRegion {
         regions
             .iter()
             .map(|(_, region)| (region.name.clone(), self.in_region(region.name.as_str())))
@@ -49,7 +52,19 @@ impl CataloguePrices {
     }
 }
 
-fn on_demand(listed: &OnDemand) -> Price {
+impl PriceSource for CataloguePrices {
+    fn provider(&self) -> PriceProvider {
+        PriceProvider::Catalogue
+    }
+
+    fn ask<'a>(&'a self, regions: &'a Regions, _: Timestamp) -> Asked<'a, PricesByRegion> {
+        let prices = self.read(regions);
+        Box::pin(async { Ok(prices) })
+    }
+}
+
+/// A list price as it stands in the tables.
+pub(super) fn on_demand(listed: &OnDemand) -> Price {
     Price {
         instance_type: listed.instance_type.clone(),
         capacity_type: CapacityType::OnDemand,

@@ -1,0 +1,78 @@
+//! The configured store, and a look whether it does what it should.
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Config;
+use crate::store::{MemoryStore, RedisOptions, RedisStore, SnapshotStore, StoreError, StoreState, Timing};
+
+/// A store that has said nothing by then will not soon.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The configured store. It is reached later, and for ever tried again: a start does not wait for it.
+///
+/// # Errors
+/// What configures it makes no sense to the store's client.
+pub(super) fn open(config: &Config, replica: &str) -> anyhow::Result<SnapshotStore> {
+    let retention = SignedDuration::from_hours(24 * i64::from(config.ledger.retention_days));
+    let Some(redis) = &config.store.redis else {
+        return Ok(SnapshotStore::Memory(MemoryStore::new(retention)));
+    };
+    let options = RedisOptions {
+        url: redis.url.clone(),
+        password_file: redis.password_file.clone(),
+        ca_file: redis.ca_file.clone(),
+        name: replica.to_owned(),
+        retention,
+        timing: Timing::default(),
+    };
+    Ok(SnapshotStore::Redis(RedisStore::new(&options)?))
+}
+
+/// What a look at the store came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StoreCheck {
+    /// There is none to look at.
+    InMemory,
+    /// It answers, and holds this.
+    Fine(String),
+    /// It does not do what it should.
+    Failed(StoreError),
+}
+
+/// Looks whether the configured store does what it should.
+///
+/// # Errors
+/// What configures it makes no sense to the store's client.
+pub async fn check_store(config: &Config) -> anyhow::Result<StoreCheck> {
+    let store = open(config, "check")?;
+    if !store.is_shared() {
+        return Ok(StoreCheck::InMemory);
+    }
+    let stop = CancellationToken::new();
+    let mut state = store.state();
+    let look = async {
+        let settled = state.wait_for(|state| *state != StoreState::Starting);
+        let settled = tokio::time::timeout(PATIENCE, settled).await;
+        let state = settled.ok().and_then(Result::ok).map_or(StoreState::Starting, |state| state.clone());
+        match state {
+            StoreState::Down(error) => StoreCheck::Failed(error),
+            StoreState::Starting => {
+                StoreCheck::Failed(StoreError::Unreachable(format!("no answer within {PATIENCE:?}")))
+            }
+            StoreState::Up => match store.latest().await {
+                Ok(Some(latest)) => {
+                    StoreCheck::Fine(format!("snapshot {} of {}", latest.version, latest.captured_at))
+                }
+                Ok(None) => StoreCheck::Fine("no snapshot yet".to_owned()),
+                Err(error) => StoreCheck::Failed(error),
+            },
+        }
+    };
+    tokio::select! {
+        found = look => Ok(found),
+        () = store.run(stop) => Ok(StoreCheck::Failed(StoreError::Unreachable("it was given up".to_owned()))),
+    }
+}

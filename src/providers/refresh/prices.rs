@@ -1,0 +1,131 @@
+//! What the provider of prices has said, and when it is asked again.
+//!
+//! A region it says nothing new of keeps its last prices; those a feed reported grow old and stop to count.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::time::Instant;
+
+use super::super::FetchError;
+use super::super::price::{PriceSource, PricesByRegion};
+use crate::domain::snapshot::{Price, PriceProvider, Readings, Trouble};
+use crate::domain::{RegionName, Regions};
+
+/// After a failure it is asked again after so long, then after twice that, and so on up to its interval.
+const RETRY: Duration = Duration::from_mins(1);
+
+/// The provider of prices and what it has said.
+#[derive(Debug)]
+pub struct PriceDesk {
+    /// The provider.
+    pub source: Arc<dyn PriceSource>,
+    interval: Duration,
+    prices: PricesByRegion,
+    asked_at: Option<Timestamp>,
+    trouble: Option<Trouble<PriceProvider>>,
+    failures: u32,
+    due: Instant,
+}
+
+/// What changed with an answer.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PriceNews {
+    /// Prices come again after this failure, or go on coming.
+    Good(Option<Trouble<PriceProvider>>),
+    /// A failure began, or another one than before.
+    Began(Trouble<PriceProvider>),
+    /// The same failure goes on.
+    GoesOn,
+}
+
+impl PriceDesk {
+    /// A provider nobody has asked yet.
+    #[must_use]
+    pub fn new(source: Arc<dyn PriceSource>, interval: Duration, regions: &Regions, timer: Instant) -> Self {
+        let prices = source.beforehand(regions);
+        Self { source, interval, prices, asked_at: None, trouble: None, failures: 0, due: timer }
+    }
+
+    /// Takes over what the collector before this one has published, unless that asked somebody else, or for fewer
+    /// regions.
+    pub fn inherit(&mut self, readings: &Readings, regions: &Regions, now: Timestamp, timer: Instant) {
+        let is_whole = regions.iter().all(|(_, region)| readings.regions.contains_key(&region.name));
+        if !is_whole || readings.price_provider != Some(self.source.provider()) {
+            return;
+        }
+        self.asked_at = readings.prices_asked_at;
+        self.trouble.clone_from(&readings.price_trouble);
+        let of = |(name, region): (&RegionName, &crate::domain::snapshot::RegionReadings)| {
+            (name.clone(), region.prices.clone())
+        };
+        self.prices = readings.regions.iter().map(of).collect();
+        let interval = SignedDuration::try_from(self.interval).unwrap_or(SignedDuration::MAX);
+        let due = self.asked_at.and_then(|at| at.saturating_add(interval).ok()).unwrap_or(now);
+        let is_well = self.trouble.is_none();
+        let wait = Duration::try_from(due.duration_since(now)).unwrap_or_default().min(self.interval);
+        self.due = if is_well { timer + wait } else { timer };
+    }
+
+    /// When it is asked next.
+    #[must_use]
+    pub const fn due(&self) -> Instant {
+        self.due
+    }
+
+    /// A request starts.
+    pub fn started(&mut self, now: Timestamp, timer: Instant) {
+        self.asked_at = Some(now);
+        self.due = timer + self.interval;
+    }
+
+    /// A request has come back.
+    pub fn take(
+        &mut self,
+        result: Result<PricesByRegion, FetchError>,
+        now: Timestamp,
+        timer: Instant,
+    ) -> PriceNews {
+        match result {
+            Ok(prices) => {
+                self.prices.extend(prices);
+                self.failures = 0;
+                PriceNews::Good(self.trouble.take())
+            }
+            Err(error) => {
+                let wait = RETRY.saturating_mul(1 << self.failures.min(10)).min(self.interval);
+                self.due = timer + wait.max(error.retry_after.unwrap_or_default());
+                self.failures = self.failures.saturating_add(1);
+                let before = self.trouble.as_ref().filter(|trouble| trouble.failure == error.failure);
+                let trouble = Trouble {
+                    provider: self.source.provider(),
+                    failure: error.failure,
+                    detail: error.detail,
+                    since: before.map_or(now, |trouble| trouble.since),
+                };
+                let is_news = before.is_none();
+                self.trouble = Some(trouble.clone());
+                if is_news { PriceNews::Began(trouble) } else { PriceNews::GoesOn }
+            }
+        }
+    }
+
+    /// The last prices of a region.
+    #[must_use]
+    pub fn prices(&self, region: &RegionName) -> Vec<Price> {
+        self.prices.get(region).cloned().unwrap_or_default()
+    }
+
+    /// When it was last asked.
+    #[must_use]
+    pub const fn asked_at(&self) -> Option<Timestamp> {
+        self.asked_at
+    }
+
+    /// What is wrong at present.
+    #[must_use]
+    pub const fn trouble(&self) -> Option<&Trouble<PriceProvider>> {
+        self.trouble.as_ref()
+    }
+}

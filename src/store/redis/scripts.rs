@@ -1,0 +1,55 @@
+//! What is done on the server in one step, as scripts: nothing comes between the looking and the writing.
+//!
+//! Every key has the same hash tag, so that a Redis Cluster keeps them all on one node, where a script can reach them.
+
+use crate::domain::RegionName;
+
+/// The snapshot: a hash of `version`, `schema`, `body`, and `clock` where a process has seen a later version than is
+/// stored.
+pub(super) const SNAPSHOT: &str = "{eco-pulse}:snapshot";
+/// The collector's lock: a text that expires, its holder's token.
+pub(super) const LOCK: &str = "{eco-pulse}:collector";
+/// The channel on which each new version is announced.
+pub(super) const VERSIONS: &str = "{eco-pulse}:versions";
+
+/// The past readings of a region: a sorted set, slot by slot.
+pub(super) fn history(region: &RegionName) -> String {
+    format!("{{eco-pulse}}:history:{region}")
+}
+
+macro_rules! script {
+    ($(#[$doc:meta])* $name:ident, $file:literal) => {
+        $(#[$doc])*
+        pub(super) const $name: &str =
+            concat!(include_str!("lua/common.lua"), "\n", include_str!(concat!("lua/", $file, ".lua")));
+    };
+}
+
+script!(
+    /// Gives the snapshot when it is newer than the caller's.
+    READ, "read"
+);
+script!(
+    /// Gives a flushed server back what a replica remembers.
+    RESTORE, "restore"
+);
+script!(
+    /// Stores and announces the next version.
+    PUBLISH, "publish"
+);
+script!(
+    /// Takes or keeps the lock.
+    LEAD, "lead"
+);
+script!(
+    /// Gives the lock back.
+    RESIGN, "resign"
+);
+script!(
+    /// Keeps past readings.
+    REMEMBER, "remember"
+);
+script!(
+    /// Gives past readings.
+    RECALL, "recall"
+);
