@@ -109,7 +109,8 @@ impl SnapshotStore {
     /// What `readings` gives as its version does not matter.
     ///
     /// # Errors
-    /// This process does not hold the lock, somebody has published a version it has not seen, or the store fails.
+    /// This process does not hold the lock; somebody has published a version it has not seen, which may be its own, when
+    /// the store took it and the answer was lost: [`SnapshotStore::latest`] shows it; or the store fails.
     pub async fn publish(&self, readings: Readings) -> Result<Arc<Readings>, StoreError> {
         match self {
             Self::Memory(memory) => Ok(memory.publish(readings)),

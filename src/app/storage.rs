@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::store::{MemoryStore, RedisOptions, RedisStore, SnapshotStore, StoreError, StoreState, Timing};
 
 /// A store that has said nothing by then will not soon.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The configured store. It is reached later, and for ever tried again: a start does not wait for it.
 ///

@@ -40,6 +40,8 @@ mod under_way;
 
 pub use once::Progress;
 
+/// Nobody who was told to end waits longer for a store to take the lock back.
+const RESIGN_PATIENCE: Duration = Duration::from_secs(1);
 /// A store that is slow to tell of the last day is not waited for.
 const HISTORY_PATIENCE: Duration = Duration::from_secs(5);
 /// The last day, which new words are held against.
@@ -110,7 +112,8 @@ impl Collector {
             () = work => {}
         }
         self.metrics.readings().collects(false);
-        self.store.resign().await;
+        // Without it the lock runs out by itself.
+        let _ = tokio::time::timeout(RESIGN_PATIENCE, self.store.resign()).await;
     }
 
     /// Until this process may collect. Who asks it to meanwhile is told that it does not.

@@ -8,7 +8,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -60,7 +60,7 @@ struct Shared {
 }
 
 impl RedisStore {
-    /// A store that is not connected yet: [`RedisStore::run`] does that. No server is asked here.
+    /// A store that is not connected yet: [`super::SnapshotStore::run`] does that. No server is asked here.
     ///
     /// # Errors
     /// The options cannot be right, whatever a server says.
@@ -131,6 +131,8 @@ impl RedisStore {
         match (reply.word(), reply.text(1)) {
             ("ours", _) => Ok(Leadership::Ours),
             ("theirs", Some(token)) => {
+                // What another one writes meanwhile we do not see.
+                self.0.forget_written();
                 let name = token.rsplit_once(' ').map_or(token, |(name, _)| name);
                 Ok(Leadership::Theirs(name.to_owned()))
             }
@@ -160,7 +162,7 @@ impl RedisStore {
             .map(|reading| ((reading.region.clone(), reading.slot()), reading.clone()))
             .collect();
         let news: Vec<_> = {
-            let written = self.0.written.lock().unwrap_or_else(PoisonError::into_inner);
+            let written = self.0.written();
             readings
                 .iter()
                 .filter(|reading| reading.slot() >= oldest)
@@ -173,7 +175,7 @@ impl RedisStore {
                 return Err(link.strange());
             }
         }
-        *self.0.written.lock().unwrap_or_else(PoisonError::into_inner) = round;
+        *self.0.written() = round;
         Ok(())
     }
 
@@ -224,7 +226,7 @@ impl Shared {
 
     /// Looks after one connection until it fails, and says why it did.
     async fn attend(&self, link: &Arc<Link>, mut incoming: Incoming, failures: &mut u32) -> StoreError {
-        self.written.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.forget_written();
         self.link.send_replace(Some(link.clone()));
         loop {
             let looked = self.refresh(link).await;
@@ -257,7 +259,7 @@ impl Shared {
             "same" => Ok(()),
             "newer" => self.take_over(&reply, link),
             "absent" => {
-                self.written.lock().unwrap_or_else(PoisonError::into_inner).clear();
+                self.forget_written();
                 match held {
                     Some(held) => restore(link, &held).await,
                     None => Ok(()),
@@ -297,6 +299,15 @@ impl Shared {
             }
             newer
         });
+    }
+
+    fn written(&self) -> MutexGuard<'_, HashMap<(RegionName, i64), PastReading>> {
+        self.written.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The server may have lost it, or somebody changed it.
+    fn forget_written(&self) {
+        self.written().clear();
     }
 
     fn held_version(&self) -> u64 {

@@ -89,9 +89,8 @@ async fn a_password_can_be_given_to_us_before_the_server_asks_for_it() {
     let replica = Replica::on_redis(&with_password(server.url(), file));
     replica.up().await;
     server.command(&["CONFIG", "SET", "requirepass", PASSWORD]);
-    server.command_as(PASSWORD, &["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"]);
-    replica.state(|state| *state != StoreState::Up).await;
-    replica.up().await;
+    let cut = || drop(server.command_as(PASSWORD, &["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"]));
+    replica.up_again_after(cut).await;
     replica.leads().await;
 }
 

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use eco_pulse::domain::units::GramsPerKwh;
-use eco_pulse::store::{RedisOptions, StoreError, StoreState};
+use eco_pulse::store::{RedisOptions, StoreError, StoreState, Timing};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::redis::{RedisServer, free_port};
-use crate::rig::{IMPATIENT, Replica, at, grams, options, past, readings};
+use crate::rig::{IMPATIENT, Replica, TIMING, at, grams, options, past, readings};
 
 fn unreachable(error: &StoreError) -> &str {
     match error {
@@ -72,6 +72,25 @@ async fn a_server_that_was_killed_and_comes_back_empty_is_filled_again() {
     assert_eq!(other.publishes(4.0).await, 3);
     one.version(3).await;
     assert_eq!(grams(&one.store.latest().await.unwrap().unwrap()), GramsPerKwh(4.0));
+}
+
+/// Which looking would not show before the hour is over.
+#[tokio::test]
+async fn after_a_new_connection_announcements_are_heard_as_before() {
+    let Some(server) = RedisServer::start() else { return };
+    let timing = Timing { poll: Duration::from_hours(1), ..TIMING };
+    let listener = Replica::on_redis(&RedisOptions { timing, ..options(server.url(), "listener") });
+    let one = Replica::of(&server, "one").await;
+    listener.up().await;
+    one.leads().await;
+    one.publishes(1.0).await;
+    listener.version(1).await;
+    for kind in ["pubsub", "normal"] {
+        let cut = || drop(server.command(&["CLIENT", "KILL", "TYPE", kind, "SKIPME", "yes"]));
+        tokio::join!(one.up_again_after(cut), listener.up_again_after(|| ()));
+        let version = one.publishes(2.0).await;
+        listener.version(version).await;
+    }
 }
 
 #[tokio::test]

@@ -55,9 +55,7 @@ async fn what_did_not_change_is_not_written_again_unless_the_server_lost_it() {
     replica.store.latest().await.unwrap();
     remember(&[here.clone(), there.clone()]).await;
     assert_eq!(all(&replica.store).await, std::slice::from_ref(&here));
-    server.restart();
-    replica.state(|state| *state != eco_pulse::store::StoreState::Up).await;
-    replica.up().await;
+    replica.up_again_after(|| server.restart()).await;
     remember(&[here.clone(), there]).await;
     assert_eq!(all(&replica.store).await, [here]);
 }

@@ -85,6 +85,15 @@ impl Replica {
         waited.unwrap_or_else(|_| panic!("still {:?}", *states.borrow()))
     }
 
+    /// Up again after something that takes its connections, however soon that is.
+    pub async fn up_again_after(&self, cut: impl FnOnce()) {
+        let mut states = self.store.state();
+        states.mark_unchanged();
+        cut();
+        tokio::time::timeout(PATIENCE, states.changed()).await.unwrap().unwrap();
+        self.up().await;
+    }
+
     /// Waits until it has that version or a later one.
     pub async fn version(&self, wanted: u64) -> u64 {
         let mut current = self.store.subscribe();

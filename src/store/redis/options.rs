@@ -63,14 +63,15 @@ pub struct Timing {
 }
 
 impl Default for Timing {
-    /// Short against the minutes between two snapshots, long against the milliseconds that a Redis in good health
-    /// takes: a failing one is noticed within a poll and a command's time, and nobody piles up work on it.
+    /// Short against the minutes between two snapshots: a failing Redis is noticed within a poll and a command's time,
+    /// and nobody piles up work on it. Long enough for one that takes two seconds for each word: a connection takes
+    /// several, and within a lock period the lock is still asked for thrice.
     fn default() -> Self {
         Self {
             lock_period: Duration::from_secs(10),
             poll: Duration::from_secs(5),
-            connect: Duration::from_secs(3),
-            command: Duration::from_secs(2),
+            connect: Duration::from_secs(15),
+            command: Duration::from_secs(4),
             first_backoff: Duration::from_millis(250),
             longest_backoff: Duration::from_secs(5),
         }
