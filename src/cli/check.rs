@@ -1,12 +1,13 @@
 //! `eco-pulse check`.
 
+use std::collections::BTreeMap;
 use std::io::{IsTerminal as _, Write as _};
 
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};
 
 use super::table::{Align, Table};
-use super::trouble::troubles;
+use super::trouble::{HEAD, told, troubles, wrapped};
 use super::{ConfigArg, Output, load, runtime};
 use crate::app::{StoreCheck, check_store, readings_once, static_tables};
 use crate::clock::Clock;
@@ -26,6 +27,9 @@ does not answer, 2 when the configuration is not valid.";
 
 /// What every line of the tables has to fit into, as far as names allow.
 const COLUMNS: usize = 80;
+
+/// What errors are printed after.
+const PROGRAM: &str = "eco-pulse: ";
 
 /// Arguments of `eco-pulse check`.
 #[derive(Args, Debug)]
@@ -48,7 +52,7 @@ impl CheckArgs {
         let (readings, store) = runtime()?.block_on(async {
             let readings = readings_once(&config, &catalogue, clock, show).await;
             end_progress();
-            anyhow::Ok((readings?, check_store(&config).await?))
+            anyhow::Ok((readings?, Box::pin(check_store(&config)).await?))
         })?;
         let snapshot = Snapshot::assemble(&readings, &static_tables(&config, &catalogue));
         let now = clock.now();
@@ -63,11 +67,11 @@ impl CheckArgs {
         if let StoreCheck::Failed(error) = store {
             anyhow::bail!("store.redis: {error}");
         }
-        match report.left_out().as_slice() {
-            [] => Ok(()),
-            [one] => anyhow::bail!("no pod would be sent to {one}"),
-            several => anyhow::bail!("no pod would be sent to {}", several.join(", ")),
-        }
+        report.verdict().map_or(Ok(()), |verdict| {
+            // Broken as it is printed: after the program's name.
+            let lines = wrapped(&format!("{PROGRAM}{verdict}")).join("\n");
+            anyhow::bail!("{}", lines.strip_prefix(PROGRAM).unwrap_or(&lines).to_owned())
+        })
     }
 }
 
@@ -95,7 +99,7 @@ impl Report<'_> {
     fn lines(&self, store: &StoreCheck) -> Vec<String> {
         let mut lines =
             vec![format!("configuration is valid: {} regions (* baseline)", self.snapshot.regions.len())];
-        lines.extend(self.config.warnings.iter().map(|warning| format!("warning: {warning}")));
+        lines.extend(self.config.warnings.iter().flat_map(|warning| wrapped(&format!("warning: {warning}"))));
         if let StoreCheck::Fine(found) = store {
             lines.push(format!("store: Redis answers, {found}"));
         }
@@ -103,10 +107,11 @@ impl Report<'_> {
         lines.extend(self.grid().lines_within(COLUMNS));
         lines.push(String::new());
         lines.extend(self.prices().lines_within(COLUMNS));
-        let troubles = troubles(self.snapshot);
+        let mut troubles = troubles(self.snapshot, HEAD);
+        troubles.extend(self.without_price());
         if !troubles.is_empty() {
             lines.push(String::new());
-            lines.extend(troubles.iter().map(|trouble| format!("failed: {trouble}")));
+            lines.extend(troubles);
         }
         lines
     }
@@ -170,6 +175,26 @@ impl Report<'_> {
         table
     }
 
+    /// The regions where nobody says what the configured machine costs, with the cure.
+    fn without_price(&self) -> Vec<String> {
+        let unpriced = self.snapshot.iter().filter(|(_, _, data)| {
+            data.per_vcpu.is_none() && self.listed(data).is_none() && self.snapshot.price_trouble.is_none()
+        });
+        let names: Vec<&str> = unpriced.map(|(_, region, _)| region.name.as_str()).collect();
+        if names.is_empty() {
+            return Vec::new();
+        }
+        let settings = &self.config.prices;
+        let (machine, capacity) = (&settings.instance_type, settings.capacity_type.as_str());
+        let what = format!("no price of {machine}, {capacity}, for {}", names.join(", "));
+        told(
+            HEAD,
+            &what,
+            None,
+            "give the region priceUsdPerVcpuHour, or a prices.instanceType that is sold there",
+        )
+    }
+
     /// The base is marked.
     fn name(&self, id: RegionId) -> String {
         let mark = if self.base() == Some(id) { "*" } else { "" };
@@ -202,22 +227,38 @@ impl Report<'_> {
         data.price(&self.config.prices.instance_type, self.config.prices.capacity_type)
     }
 
-    /// The regions that no pod would be sent to, each with the reason.
-    fn left_out(&self) -> Vec<String> {
-        let reason = |id, data: &RegionData| {
-            let state = self.state(id, data);
-            let max_age = self.config.policy().price_max_age;
-            let priced = self.listed(data).is_some_and(|price| !price.is_stale(self.now, max_age));
-            match state {
-                state if !state.is_usable() => Some(format!("grid data {}", state.as_str())),
-                _ if data.per_vcpu.is_none() && !priced => Some("no price".to_owned()),
-                _ => None,
+    /// What would keep pods from being placed, if anything does.
+    fn verdict(&self) -> Option<String> {
+        let mut base = None;
+        let mut others: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+        for (id, region, data) in self.snapshot.iter() {
+            match self.left_out(id, data) {
+                Some(why) if self.base() == Some(id) => base = Some(format!("{} ({why})", region.name)),
+                Some(why) => others.entry(why).or_default().push(region.name.as_str()),
+                None => {}
             }
-        };
-        self.snapshot
-            .iter()
-            .filter_map(|(id, region, data)| Some(format!("{} ({})", region.name, reason(id, data)?)))
-            .collect()
+        }
+        let others = others.iter().map(|(why, names)| format!("{} ({why})", names.join(", ")));
+        let others = Some(others.collect::<Vec<_>>().join(", ")).filter(|others| !others.is_empty());
+        let base = base.map(|base| format!("every pod would be left as it came, for its baseline {base}"));
+        match (base, others) {
+            (None, None) => None,
+            (None, Some(others)) => Some(format!("no pod would be sent to {others}")),
+            (Some(base), None) => Some(base),
+            (Some(base), Some(others)) => Some(format!("{base}; nor could one be sent to {others}")),
+        }
+    }
+
+    /// Why no pod would be sent to a region.
+    fn left_out(&self, id: RegionId, data: &RegionData) -> Option<String> {
+        let state = self.state(id, data);
+        let max_age = self.config.policy().price_max_age;
+        let priced = self.listed(data).is_some_and(|price| !price.is_stale(self.now, max_age));
+        match state {
+            state if !state.is_usable() => Some(format!("grid data {}", state.as_str())),
+            _ if data.per_vcpu.is_none() && !priced => Some("no price".to_owned()),
+            _ => None,
+        }
     }
 }
 

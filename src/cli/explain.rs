@@ -58,8 +58,8 @@ impl ExplainArgs {
         let workloads = manifest::workloads(&text).map_err(refused)?;
         let now = clock.now();
         let snapshot = runtime()?.block_on(snapshot_once(&config, &catalogue, clock))?;
-        for trouble in troubles(&snapshot) {
-            eprintln!("warning: {trouble}");
+        for line in troubles(&snapshot, "warning") {
+            eprintln!("{line}");
         }
         let decider = Decider::new(
             Settings::new(&config),

@@ -33,13 +33,15 @@ pub enum Failure {
     Unreadable,
     /// What it said cannot be.
     Implausible,
+    /// What it says of now is older than readings may be.
+    TooOld,
     /// It is out of order by our account, after several failures in a row, and is not asked for a while.
     CircuitOpen,
 }
 
 impl Failure {
     /// Every one.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::NoToken,
         Self::BadToken,
         Self::NotInPlan,
@@ -52,6 +54,7 @@ impl Failure {
         Self::WrongZone,
         Self::Unreadable,
         Self::Implausible,
+        Self::TooOld,
         Self::CircuitOpen,
     ];
 
@@ -71,6 +74,7 @@ impl Failure {
             Self::WrongZone => "wrong_zone",
             Self::Unreadable => "unreadable",
             Self::Implausible => "implausible",
+            Self::TooOld => "too_old",
             Self::CircuitOpen => "circuit_open",
         }
     }
@@ -92,6 +96,9 @@ impl Failure {
                 "see whether the address in the configuration is the provider's, and no proxy's"
             }
             Self::Implausible => "tell the provider; name another one in grid.fallback",
+            Self::TooOld => {
+                "give a longer grid.maxAge if it is always so late; name a provider in grid.fallback"
+            }
             Self::CircuitOpen => "wait: it is asked again after a pause",
         }
     }
@@ -112,6 +119,7 @@ impl Failure {
             | Self::BadRequest
             | Self::WrongZone
             | Self::Implausible
+            | Self::TooOld
             | Self::CircuitOpen => false,
         }
     }

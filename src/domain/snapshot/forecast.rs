@@ -75,6 +75,12 @@ impl Forecast {
         self.issued.starts_at.saturating_add(SignedDuration::from_secs(length)).unwrap_or(Timestamp::MAX)
     }
 
+    /// One value a step, in gCO2eq/kWh.
+    #[must_use]
+    pub fn values(&self) -> &[f64] {
+        &self.issued.grams_per_kwh
+    }
+
     /// Mean over all it covers.
     #[must_use]
     pub fn mean(&self) -> GramsPerKwh {

@@ -14,7 +14,7 @@ use super::desk::Desk;
 use super::known::{Known, best};
 use super::prices::{PriceDesk, PriceNews};
 use crate::domain::history::PastReading;
-use crate::domain::snapshot::{GridReading, Readings, RegionReadings};
+use crate::domain::snapshot::{Failure, GridReading, Readings, RegionReadings};
 use crate::domain::{RegionName, Regions};
 use crate::metrics::Metrics;
 
@@ -43,7 +43,7 @@ impl Collection {
         metrics: Arc<Metrics>,
         timer: Instant,
     ) -> Self {
-        let desks = grid.iter().map(|source| Desk::new(source.clone(), &regions)).collect();
+        let desks = grid.iter().map(|source| Desk::new(source.clone(), &regions, max_age)).collect();
         let prices = PriceDesk::new(prices.0, prices.1, &regions, timer);
         Self { regions, max_age, desks, prices, unremembered: Vec::new(), metrics }
     }
@@ -73,15 +73,18 @@ impl Collection {
     ) {
         let Some(desk) = self.desks.get_mut(desk) else { return };
         let provider = desk.source.provider();
-        let outcome = result.as_ref().map_or_else(|error| error.failure.as_str(), |_| "ok");
-        self.metrics.readings().provider_request(&format!("grid/{}", provider.as_str()), outcome);
+        let failure = result.as_ref().err().map(|error| error.failure);
         if let Some(schedule) = &mut desk.schedule {
+            desk.held_off = desk.held_off.take().filter(|_| result.is_err());
             let was_open = schedule.is_open();
             schedule.finished(place, timer, result.as_ref().err(), question == Question::Latest);
             let is_open = schedule.is_open();
             self.metrics.readings().circuit(provider.as_str(), is_open);
-            if is_open && let Err(error) = &result {
-                desk.is_left_alone(error, asked_at);
+            if let Err(error) = &result {
+                desk.is_held_off(error, asked_at);
+                if is_open {
+                    desk.is_left_alone(error, asked_at);
+                }
             }
             match (was_open, is_open) {
                 (false, true) => tracing::warn!(
@@ -94,6 +97,10 @@ impl Collection {
         }
         let Some(place) = desk.places.get_mut(place) else { return };
         let taken = place.known.take(question, result, asked_at);
+        // An answer may have been one, and of no use.
+        let useless = || place.known.trouble().map(|trouble| trouble.failure);
+        let result = failure.or_else(useless).map_or("ok", Failure::as_str);
+        self.metrics.readings().provider_request(&format!("grid/{}", provider.as_str()), result);
         for why in taken.refused {
             self.metrics.readings().reading_refused(provider.as_str(), why.as_str());
         }
@@ -192,11 +199,11 @@ impl Collection {
         // Who stands behind the one whose word counts was not needed, whatever is wrong with him.
         let provider = grid.known().map(|reading| reading.provider);
         let counts = self.desks.iter().position(|desk| Some(desk.source.provider()) == provider);
-        let asked = known().take(counts.map_or(usize::MAX, |index| index + 1));
+        let asked = self.desks.iter().take(counts.map_or(usize::MAX, |index| index + 1));
         RegionReadings {
             grid,
             asked_at: known().next().and_then(Known::asked_at),
-            trouble: asked.filter_map(|known| known.trouble().cloned()).collect(),
+            trouble: asked.filter_map(|desk| desk.trouble(name)).cloned().collect(),
             prices: self.prices.prices(name),
         }
     }

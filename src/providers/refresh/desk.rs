@@ -16,7 +16,7 @@ use super::known::Known;
 use super::schedule::Schedule;
 use crate::domain::history::PastReading;
 use crate::domain::region::GridZone;
-use crate::domain::snapshot::{Failure, Readings};
+use crate::domain::snapshot::{Failure, GridProvider, Readings, Trouble};
 use crate::domain::{Region, RegionName, Regions};
 
 /// A provider and its places.
@@ -30,6 +30,8 @@ pub struct Desk {
     /// When, for a provider on a network.
     pub schedule: Option<Schedule>,
     access: Access,
+    /// While the provider wants to be left alone: what it said, for the places that nobody has asked about yet.
+    pub held_off: Option<Trouble<GridProvider>>,
 }
 
 /// What one request is about.
@@ -42,9 +44,9 @@ pub struct Place {
 }
 
 impl Desk {
-    /// A provider nobody has asked yet.
+    /// A provider nobody has asked yet, whose words say nothing of now once they are older than `max_age`.
     #[must_use]
-    pub fn new(source: Arc<dyn GridSource>, regions: &Regions) -> Self {
+    pub fn new(source: Arc<dyn GridSource>, regions: &Regions, max_age: SignedDuration) -> Self {
         let mut places: Vec<Place> = Vec::new();
         let mut place_of = HashMap::new();
         let mut place_of_zone: HashMap<&GridZone, usize> = HashMap::new();
@@ -52,7 +54,7 @@ impl Desk {
             let shared = region.zone.as_ref().filter(|_| source.reach() == Reach::Network);
             let index = shared.and_then(|zone| place_of_zone.get(zone).copied()).unwrap_or(places.len());
             if index == places.len() {
-                let known = Known::nothing(source.provider());
+                let known = Known::nothing(source.provider(), max_age);
                 places.push(Place { region: Arc::new(region.clone()), known });
             }
             if let Some(zone) = shared {
@@ -60,7 +62,7 @@ impl Desk {
             }
             place_of.insert(region.name.clone(), index);
         }
-        Self { source, places, place_of, schedule: None, access: Access::Unknown }
+        Self { source, places, place_of, schedule: None, access: Access::Unknown, held_off: None }
     }
 
     /// Whether the provider is asked over a network.
@@ -73,6 +75,13 @@ impl Desk {
     #[must_use]
     pub fn known(&self, region: &RegionName) -> Option<&Known> {
         self.place_of.get(region).and_then(|index| self.places.get(*index)).map(|place| &place.known)
+    }
+
+    /// What is wrong with what the provider says about a region, or why it says nothing.
+    #[must_use]
+    pub fn trouble(&self, region: &RegionName) -> Option<&Trouble<GridProvider>> {
+        let known = self.known(region)?;
+        known.trouble().or_else(|| self.held_off.as_ref().filter(|_| known.asked_at().is_none()))
     }
 
     /// Takes over what the collector before this one has published, and the last day as it was kept.
@@ -136,6 +145,17 @@ impl Desk {
                 let detail = format!("the token's plan does not name zone {zone}");
                 place.known.fails(&FetchError::new(Failure::NotInPlan, detail), now);
             }
+        }
+    }
+
+    /// Notes that all questions have to wait, when that is what the provider said.
+    pub fn is_held_off(&mut self, last: &FetchError, now: Timestamp) {
+        if last.failure == Failure::Throttled {
+            let detail =
+                format!("not asked yet, since the provider wants to be left alone; it said: {}", last.detail);
+            let (provider, failure) = (self.source.provider(), last.failure);
+            let since = self.held_off.as_ref().map_or(now, |held_off| held_off.since);
+            self.held_off = Some(Trouble { provider, failure, detail: detail.into(), since });
         }
     }
 

@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::super::FetchError;
 use super::super::grid::{Answer, Question};
 use crate::domain::history::PastReading;
-use crate::domain::plausibility::judge;
+use crate::domain::plausibility::{judge, judge_alone};
 use crate::domain::snapshot::{
     Failure, Forecast, GridProvider, GridReading, Implausibility, Outlook, Reading, RegionReadings, Trouble,
 };
@@ -31,6 +31,8 @@ const REFUSED_FOR: SignedDuration = SignedDuration::from_hours(24);
 #[derive(Clone, Debug)]
 pub struct Known {
     provider: GridProvider,
+    /// A word older than this says nothing of now.
+    max_age: SignedDuration,
     /// The last word that can be true.
     last: Option<Reading>,
     /// A later word that cannot.
@@ -61,9 +63,10 @@ pub struct Taken {
 impl Known {
     /// Nothing yet.
     #[must_use]
-    pub const fn nothing(provider: GridProvider) -> Self {
+    pub const fn nothing(provider: GridProvider, max_age: SignedDuration) -> Self {
         Self {
             provider,
+            max_age,
             last: None,
             refused: None,
             recent: VecDeque::new(),
@@ -143,11 +146,21 @@ impl Known {
             Ok(answer) => {
                 let mut taken = self.take_readings(answer.readings);
                 if let Some(forecast) = answer.forecast {
-                    self.forecast = Some(forecast);
+                    let cannot_be = |value: &f64| judge_alone(*value, self.provider).err();
+                    match forecast.values().iter().find_map(cannot_be) {
+                        None => self.forecast = Some(forecast),
+                        // The one before it is as good as it was.
+                        Some(why) => taken.refused.push(why),
+                    }
                 }
                 if let Some((value, why)) = &self.refused {
-                    let detail = format!("{value} gCO2eq/kWh: {}", why.as_str());
+                    let why = why.as_str().replace('_', " ");
+                    let detail = format!("it says {value} gCO2eq/kWh, which cannot be: {why}");
                     taken.began = self.fails(&FetchError::new(Failure::Implausible, detail), now);
+                } else if let Some(last) = self.last.as_ref().filter(|last| last.age(now) > self.max_age) {
+                    let detail =
+                        format!("its latest value is of the interval that ended at {}", last.ends_at);
+                    taken.began = self.fails(&FetchError::new(Failure::TooOld, detail), now);
                 } else {
                     taken.ended = self.trouble.take().map(|trouble| trouble.failure);
                 }

@@ -21,6 +21,8 @@ const JITTER: f64 = 0.1;
 const MOST_DOUBLINGS: u32 = 3;
 /// Failures of the provider in a row, over all zones, that open its circuit.
 const OPENS_AFTER: u32 = 5;
+/// Who has to wait for longer is not waited for.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
 /// How long a provider is left alone that says it is asked too often and not for how long.
 const THROTTLED_FOR: Duration = Duration::from_mins(1);
 
@@ -89,10 +91,14 @@ impl Schedule {
         self.open_until.is_some()
     }
 
-    /// Whether a zone is due and not asked about yet: what a first version waits for.
+    /// Whether a zone is due and not asked about yet: what a first version waits for, unless the provider wants to be
+    /// left alone for longer than that is worth.
     #[must_use]
     pub fn is_due(&self, now: Instant) -> bool {
-        !self.is_open() && self.zones.iter().any(|zone| zone.allowed && !zone.under_way && zone.due <= now)
+        let is_held_off = self.not_before > now + LONGEST_WAIT;
+        !self.is_open()
+            && !is_held_off
+            && self.zones.iter().any(|zone| zone.allowed && !zone.under_way && zone.due <= now)
     }
 
     /// Whether a zone may be asked about at all; when not, it is never due.

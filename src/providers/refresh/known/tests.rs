@@ -43,7 +43,7 @@ fn no_answer(failure: Failure) -> Result<Answer, FetchError> {
 
 /// A provider that was asked for each of these in turn.
 fn known(provider: GridProvider, answers: impl IntoIterator<Item = Result<Answer, FetchError>>) -> Known {
-    let mut known = Known::nothing(provider);
+    let mut known = Known::nothing(provider, MAX_AGE);
     for answer in answers {
         known.take(Question::Latest, answer, now());
     }
@@ -119,14 +119,14 @@ fn what_cannot_be_is_shown_where_nothing_else_is_known() {
 #[test]
 fn when_nobody_knows_the_last_word_stays_and_grows_old() {
     let old = known(EMAPS, [answer(said(EMAPS, 100.0, 50)), no_answer(Failure::Outage)]);
-    let silent = Known::nothing(GridProvider::Catalogue);
+    let silent = Known::nothing(GridProvider::Catalogue, MAX_AGE);
     assert_eq!(intensity(&best_of(&[old, silent.clone()])), Some((EMAPS, 100.0)));
     assert_eq!(best_of(&[silent]), GridReading::Missing);
 }
 
 #[test]
 fn a_trouble_is_news_once_and_has_begun_when_it_first_came() {
-    let mut known = Known::nothing(EMAPS);
+    let mut known = Known::nothing(EMAPS, MAX_AGE);
     let later = now() + HOUR;
     assert!(known.take(Question::Latest, no_answer(Failure::Outage), now()).began.is_some());
     assert_eq!(known.take(Question::Latest, no_answer(Failure::Outage), later).began, None);
@@ -139,14 +139,14 @@ fn a_trouble_is_news_once_and_has_begun_when_it_first_came() {
 
 #[test]
 fn a_value_that_does_not_move_for_days_is_no_measurement() {
-    let mut known = Known::nothing(EMAPS);
+    let mut known = Known::nothing(EMAPS, MAX_AGE);
     for hours_before in (0..80).rev() {
         known.take(Question::Latest, answer(said(EMAPS, 435.0, hours_before)), now());
     }
     let stuck = known.last_good(now()).unwrap();
     assert!(stuck.is_stuck());
     assert_eq!(GridReading::Known(stuck).state(now(), MAX_AGE).as_str(), "estimated");
-    let mut known = Known::nothing(EMAPS);
+    let mut known = Known::nothing(EMAPS, MAX_AGE);
     for hours_before in (0..80).rev() {
         let grams = if hours_before == 30 { 436.0 } else { 435.0 };
         known.take(Question::Latest, answer(said(EMAPS, grams, hours_before)), now());
@@ -156,7 +156,7 @@ fn a_value_that_does_not_move_for_days_is_no_measurement() {
 
 #[test]
 fn a_gap_ends_a_row_of_equal_values() {
-    let mut known = Known::nothing(EMAPS);
+    let mut known = Known::nothing(EMAPS, MAX_AGE);
     for hours_before in (0..80).rev().filter(|hours| !(20..30).contains(hours)) {
         known.take(Question::Latest, answer(said(EMAPS, 435.0, hours_before)), now());
     }
@@ -169,7 +169,7 @@ fn forecast(hours: usize) -> Arc<Forecast> {
 
 #[test]
 fn the_intensity_now_is_asked_for_first_then_what_else_there_is() {
-    let mut known = Known::nothing(EMAPS);
+    let mut known = Known::nothing(EMAPS, MAX_AGE);
     let everything = |_| true;
     assert_eq!(known.question(now(), everything), Question::Latest);
     known.take(Question::Latest, answer(said(EMAPS, 100.0, 0)), now());
@@ -215,12 +215,43 @@ fn a_new_collector_takes_over_what_the_one_before_it_knew() {
         trouble: Vec::new(),
         prices: Vec::new(),
     };
-    let mut after = Known::nothing(EMAPS);
+    let mut after = Known::nothing(EMAPS, MAX_AGE);
     after.inherit(&published, &[]);
     assert_eq!(after.last_good(now()), Some(last));
     assert_eq!(after.asked_at(), Some(now()));
     // Another provider's word is not its own, nor is its being asked.
-    let mut other = Known::nothing(GridProvider::GbCarbonIntensity);
+    let mut other = Known::nothing(GridProvider::GbCarbonIntensity, MAX_AGE);
     other.inherit(&published, &[]);
     assert_eq!((other.last_good(now()), other.asked_at()), (None, None));
+}
+
+#[test]
+fn a_provider_that_goes_on_with_old_news_says_so_once_until_it_has_newer() {
+    let mut known = Known::nothing(EMAPS, MAX_AGE);
+    let old = || answer(said(EMAPS, 100.0, 24));
+    let began = known.take(Question::Latest, old(), now()).began.unwrap();
+    assert_eq!(began.failure, Failure::TooOld);
+    assert!(began.detail.contains("2026-05-31T13:00:00Z"), "{}", began.detail);
+    let again = known.take(Question::Latest, old(), now() + HOUR);
+    assert_eq!((again.began, again.ended), (None, None));
+    assert_eq!(known.trouble().unwrap().since, now());
+    // The hour from ten o'clock ended as long ago as is allowed, at one.
+    let young = known.take(Question::Latest, answer(said(EMAPS, 100.0, 2)), now() + HOUR / 2);
+    assert_eq!(young.ended, Some(Failure::TooOld));
+}
+
+#[test]
+fn a_forecast_with_a_value_that_cannot_be_is_refused_and_the_one_before_it_stays() {
+    let mut known = known(EMAPS, [answer(said(EMAPS, 100.0, 0))]);
+    let ahead = |grams| {
+        let forecast = Forecast::new(now(), now(), 3600, vec![100.0, grams]).unwrap();
+        Ok(Answer { readings: Vec::new(), forecast: Some(Arc::new(forecast)) })
+    };
+    assert_eq!(known.take(Question::Forecast, ahead(90.0), now()).refused, []);
+    let zero = known.take(Question::Forecast, ahead(0.0), now());
+    assert_eq!((zero.refused, zero.began), (vec![Implausibility::Zero], None));
+    let high = known.take(Question::Forecast, ahead(5000.0), now());
+    assert_eq!(high.refused, [Implausibility::TooHigh]);
+    let Outlook::Forecast(forecast) = known.last_good(now()).unwrap().outlook else { panic!("no forecast") };
+    assert_eq!(forecast.values(), [100.0, 90.0]);
 }

@@ -195,6 +195,20 @@ fn waiting_for_what_has_come_ends_and_other_waiting_does_not() {
     assert_eq!(schedule.next(start), Next::At(start + Duration::from_mins(20)));
 }
 
+#[test]
+fn a_provider_that_wants_to_be_left_alone_is_not_waited_for() {
+    let start = start();
+    let mut schedule = schedule(2, start);
+    schedule.started(0, start, 0.0);
+    assert!(schedule.is_due(start), "of the second zone");
+    let asks_for =
+        |seconds| FetchError { retry_after: Some(Duration::from_secs(seconds)), ..error(Failure::Throttled) };
+    schedule.finished(0, start, Some(&asks_for(1)), true);
+    assert!(schedule.is_due(start));
+    schedule.finished(0, start, Some(&asks_for(60)), true);
+    assert!(!schedule.is_due(start));
+}
+
 proptest! {
     /// However requests come out and however long they take: no zone twice within an interval, so never more requests
     /// within an interval than there are zones.
