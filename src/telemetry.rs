@@ -9,7 +9,9 @@ use tracing_subscriber::fmt::format::FmtSpan;
 
 /// Starts logging at `level`, or as `RUST_LOG` says where it is set. A second call changes nothing.
 pub fn start(level: Level) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level.as_str()));
+    // The Redis client tells of every lost connection; the store tells of every change, once.
+    let configured = || EnvFilter::new(format!("{level},fred=error"));
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| configured());
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

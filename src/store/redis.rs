@@ -237,8 +237,8 @@ impl Shared {
             self.report(looked.map_or_else(StoreState::Down, |()| StoreState::Up));
             let heard = async {
                 loop {
-                    let held = self.held_version();
-                    if link.hear(&mut incoming).await?.version.is_none_or(|version| version > held) {
+                    let announced = link.hear(&mut incoming).await?.version;
+                    if announced.is_none_or(|version| version > self.held_version()) {
                         return Ok(());
                     }
                 }

@@ -27,8 +27,8 @@ pub const NOON: &str = "2026-06-01T12:00:00Z";
 pub const TIMING: Timing = Timing {
     lock_period: Duration::from_mins(1),
     poll: Duration::from_millis(50),
-    connect: Duration::from_secs(10),
-    command: Duration::from_secs(10),
+    connect: Duration::from_secs(30),
+    command: Duration::from_secs(30),
     first_backoff: Duration::from_millis(10),
     longest_backoff: Duration::from_millis(100),
 };
