@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::climatology::Climatology;
@@ -15,6 +15,7 @@ use super::energy::{CpuPower, GpuPower};
 use super::region::{GridZone, RegionId, RegionName, Regions};
 use super::units::{Cores, Gibibytes, GramsPerKwh, Hours, UsdPerHour};
 
+mod expected;
 mod failure;
 mod forecast;
 mod price;
@@ -101,39 +102,7 @@ impl RegionData {
     /// Mean intensity to expect over a run of `length` from `now`, given this region's reading.
     #[must_use]
     pub fn mean_over_run(&self, reading: &Reading, now: Timestamp, length: Hours) -> GramsPerKwh {
-        let starts_at = reading.replayed_at.unwrap_or(now);
-        match (&reading.outlook, &self.climatology) {
-            (Outlook::Forecast(forecast), _) => self.mean_with(forecast, reading, starts_at, length),
-            (Outlook::Climatology, Some(climatology)) => climatology.mean_over(starts_at, length),
-            (Outlook::Climatology, None) | (Outlook::Holds, _) => reading.intensity,
-        }
-    }
-
-    /// The reading until the forecast begins, the forecast, and after its end the zone's climatology, or the
-    /// forecast's own mean where there is none.
-    fn mean_with(
-        &self,
-        forecast: &Forecast,
-        reading: &Reading,
-        starts_at: Timestamp,
-        length: Hours,
-    ) -> GramsPerKwh {
-        let seconds = length.0 * 3600.0;
-        if seconds.is_nan() || seconds <= 0.0 {
-            return reading.intensity;
-        }
-        let span = SignedDuration::try_from_secs_f64(seconds).unwrap_or(SignedDuration::MAX);
-        let ends_at = starts_at.saturating_add(span).unwrap_or(Timestamp::MAX);
-        let before = forecast.starts_at().min(ends_at).duration_since(starts_at).as_secs_f64().max(0.0);
-        let beyond_from = forecast.ends_at().max(starts_at);
-        let beyond = ends_at.duration_since(beyond_from).as_secs_f64().max(0.0);
-        let usual = self.climatology.as_ref().map_or_else(
-            || forecast.mean(),
-            |climatology| climatology.mean_over(beyond_from, Hours(beyond / 3600.0)),
-        );
-        let integral =
-            reading.intensity.0 * before + forecast.integral(starts_at, ends_at) + usual.0 * beyond;
-        GramsPerKwh(integral / seconds)
+        expected::mean_over_run(reading, self.climatology.as_deref(), now, length)
     }
 
     /// The listed price of a machine.

@@ -1,4 +1,5 @@
-//! What a run of two days is expected to emit: the forecast as far as it goes, the zone's climatology after that.
+//! What a run of two days is expected to emit: the forecast as far as it goes, the zone's climatology after that, and
+//! what the last value was off it, which fades.
 
 use eco_pulse::catalogue::Catalogue;
 use eco_pulse::domain::units::Hours;
@@ -30,6 +31,13 @@ fn foreseen(hour: i64) -> f64 {
     20.0 + (hour * 7 % 31) as f64
 }
 
+/// What is left, over the next minute, of how far a value was off the usual so long ago: it fades to 1/e in a day.
+fn left_of_it(age: SignedDuration) -> f64 {
+    let days = |age: SignedDuration| age.as_secs_f64() / 86_400.0;
+    let minute = SignedDuration::from_mins(1);
+    ((-days(age)).exp() - (-days(age + minute)).exp()) / days(minute)
+}
+
 /// The slow way, minute by minute, from what was said alone: until the forecast begins the reading holds.
 fn expected(from: Timestamp, begins: Timestamp, hours: i64) -> f64 {
     let catalogue = Catalogue::built_in().unwrap();
@@ -40,7 +48,11 @@ fn expected(from: Timestamp, begins: Timestamp, hours: i64) -> f64 {
         match hour {
             ..0 => SAID,
             hour if hour < hours => foreseen(hour),
-            _ => climatology.at(at).0,
+            _ => {
+                let last = begins + SignedDuration::from_hours(hours - 1);
+                let above = foreseen(hours - 1) - climatology.at(last).0;
+                climatology.at(at).0 + above * left_of_it(at.duration_since(last))
+            }
         }
     };
     (0..RUN_HOURS * 60).map(minute).sum::<f64>() / (RUN_HOURS * 60) as f64

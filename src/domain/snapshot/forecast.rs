@@ -81,6 +81,20 @@ impl Forecast {
         &self.issued.grams_per_kwh
     }
 
+    /// Its last value.
+    #[must_use]
+    pub fn last(&self) -> GramsPerKwh {
+        // There is one: a forecast without values is none.
+        GramsPerKwh(self.issued.grams_per_kwh.last().copied().unwrap_or_default())
+    }
+
+    /// Start of its last step.
+    #[must_use]
+    pub fn last_step_at(&self) -> Timestamp {
+        let step = SignedDuration::from_secs(i64::from(self.issued.step_seconds));
+        self.ends_at().saturating_sub(step).unwrap_or(Timestamp::MIN)
+    }
+
     /// Mean over all it covers.
     #[must_use]
     pub fn mean(&self) -> GramsPerKwh {
