@@ -46,6 +46,7 @@ use crate::kubernetes::cluster::ClusterView;
 use crate::metrics::Metrics;
 use crate::providers::grid::MockGrid;
 use crate::readiness::Readiness;
+use crate::store::Timing;
 use crate::tls::{CertificateResolver, server_config};
 
 pub use role::Role;
@@ -113,6 +114,15 @@ impl App {
     /// # Errors
     /// A port is taken, or the certificate is missing or wrong.
     pub fn start(options: Options) -> anyhow::Result<Self> {
+        Self::start_with_timing(options, Timing::default())
+    }
+
+    /// The same, with a shared store that is waited for as long as `timing` says: tests cannot spend a lock period on
+    /// each change of collector.
+    ///
+    /// # Errors
+    /// As [`App::start`].
+    pub fn start_with_timing(options: Options, timing: Timing) -> anyhow::Result<Self> {
         let Options { config, catalogue, clock, .. } = options;
         let identity = Identity::load(&config, options.cert_dir, &clock)?;
         // Both ports before any task: a start that fails leaves nothing running.
@@ -124,7 +134,7 @@ impl App {
         metrics.certificate_expires(identity.certificate.validity().not_after);
         let sources::Grid { sources: grid, mock } = sources::grid(&config, &catalogue)?;
         let prices = sources::prices(&config, &catalogue)?;
-        let store = storage::open(&config, &options.replica)?;
+        let store = storage::open(&config, &options.replica, timing)?;
         let (ledger, mut writer) = Ledger::start(options.replica, options.decision_log)?;
         let readiness = Readiness::waiting_for(&[SNAPSHOT]);
         let stop_background = CancellationToken::new();

@@ -15,7 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 ///
 /// # Errors
 /// What configures it makes no sense to the store's client.
-pub(super) fn open(config: &Config, replica: &str) -> anyhow::Result<SnapshotStore> {
+pub(super) fn open(config: &Config, replica: &str, timing: Timing) -> anyhow::Result<SnapshotStore> {
     let retention = SignedDuration::from_hours(24 * i64::from(config.ledger.retention_days));
     let Some(redis) = &config.store.redis else {
         return Ok(SnapshotStore::Memory(MemoryStore::new(retention)));
@@ -26,7 +26,7 @@ pub(super) fn open(config: &Config, replica: &str) -> anyhow::Result<SnapshotSto
         ca_file: redis.ca_file.clone(),
         name: replica.to_owned(),
         retention,
-        timing: Timing::default(),
+        timing,
     };
     Ok(SnapshotStore::Redis(RedisStore::new(&options)?))
 }
@@ -47,7 +47,7 @@ pub enum StoreCheck {
 /// # Errors
 /// What configures it makes no sense to the store's client.
 pub async fn check_store(config: &Config) -> anyhow::Result<StoreCheck> {
-    let store = open(config, "check")?;
+    let store = open(config, "check", Timing::default())?;
     if !store.is_shared() {
         return Ok(StoreCheck::InMemory);
     }

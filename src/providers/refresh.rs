@@ -40,8 +40,8 @@ mod under_way;
 
 pub use once::Progress;
 
-/// Nobody who was told to end waits longer for a store to take the lock back.
-const RESIGN_PATIENCE: Duration = Duration::from_secs(1);
+/// Nobody who was told to end waits longer for a store to take the last version, or the lock back.
+const END_PATIENCE: Duration = Duration::from_secs(1);
 /// A store that is slow to tell of the last day is not waited for.
 const HISTORY_PATIENCE: Duration = Duration::from_secs(5);
 /// The last day, which new words are held against.
@@ -99,21 +99,19 @@ impl Collector {
     pub async fn run(self, mut requests: CollectRequests, stop: CancellationToken) {
         let (leads, mut leading) = watch::channel(false);
         let work = async {
-            loop {
-                self.stand_by(&mut leading, &mut requests).await;
+            while stop.run_until_cancelled(self.stand_by(&mut leading, &mut requests)).await.is_some() {
                 self.metrics.readings().collects(true);
-                self.collect(&mut leading, &mut requests).await;
+                self.collect(&mut leading, &mut requests, &stop).await;
                 self.metrics.readings().collects(false);
             }
         };
         tokio::select! {
-            () = stop.cancelled() => {}
             () = lease::keep(&self.store, &leads) => {}
             () = work => {}
         }
         self.metrics.readings().collects(false);
         // Without it the lock runs out by itself.
-        let _ = tokio::time::timeout(RESIGN_PATIENCE, self.store.resign()).await;
+        let _ = tokio::time::timeout(END_PATIENCE, self.store.resign()).await;
     }
 
     /// Until this process may collect. Who asks it to meanwhile is told that it does not.
@@ -127,9 +125,15 @@ impl Collector {
         }
     }
 
-    /// Until this process may not collect any more.
-    async fn collect(&self, leading: &mut watch::Receiver<bool>, requests: &mut CollectRequests) {
-        let mut round = self.begin().await;
+    /// Until this process may not collect any more, or is to stop. Then what has come in is published, for whoever
+    /// collects next would ask for it again.
+    async fn collect(
+        &self,
+        leading: &mut watch::Receiver<bool>,
+        requests: &mut CollectRequests,
+        stop: &CancellationToken,
+    ) {
+        let Some(mut round) = stop.run_until_cancelled(self.begin()).await else { return };
         loop {
             let now = timer_now();
             round.ask_what_is_due(now);
@@ -138,6 +142,12 @@ impl Collector {
             tokio::select! {
                 biased;
                 () = until(leading, false) => return,
+                () = stop.cancelled() => {
+                    if round.publish_at.is_some() {
+                        let _ = tokio::time::timeout(END_PATIENCE, round.publish()).await;
+                    }
+                    return;
+                }
                 Some(reply) = requests.recv() => {
                     round.ask_memory().await;
                     if let Some(version) = round.publish().await {

@@ -29,6 +29,8 @@ decision: {deadline: 900ms}
 /// A running process; killed when dropped.
 pub struct Server {
     child: Child,
+    /// What was said before it served.
+    early_log: Vec<Value>,
     log: Receiver<Value>,
     dir: TempDir,
     authority_pem: String,
@@ -39,6 +41,14 @@ pub struct Server {
 impl Server {
     /// Starts and waits until it is ready. Its standard output is the caller's to read.
     pub async fn start(config: &str) -> (Self, ChildStdout) {
+        let (server, stdout) = Self::launch(config);
+        let mut admin = server.admin().await;
+        while admin.get("/readyz").await.status != StatusCode::OK {}
+        (server, stdout)
+    }
+
+    /// Starts and waits until it answers, ready or not.
+    pub fn launch(config: &str) -> (Self, ChildStdout) {
         let dir = tempfile::tempdir().unwrap();
         let (config_file, certificates, working_dir) = paths(&dir);
         fs::write(&config_file, config).unwrap();
@@ -56,13 +66,10 @@ impl Server {
         let log = lines(child.stderr.take().unwrap(), |line| {
             serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: no JSON in the log: {line}"))
         });
-        let serving = wait_for(&log, "serving");
+        let (early_log, serving) = wait_for(&log, "serving");
         let addr = |field: &str| serving[field].as_str().unwrap().parse().unwrap();
         let (webhook_addr, admin_addr) = (addr("webhook_addr"), addr("admin_addr"));
-        let server = Self { child, log, dir, authority_pem, webhook_addr, admin_addr };
-        let mut admin = server.admin().await;
-        while admin.get("/readyz").await.status != StatusCode::OK {}
-        (server, stdout)
+        (Self { child, early_log, log, dir, authority_pem, webhook_addr, admin_addr }, stdout)
     }
 
     /// Starts, and gives the lines of its standard output.
@@ -92,12 +99,12 @@ impl Server {
 
     /// Waits for a line of the log.
     pub fn wait_for_log(&self, message: &str) -> Value {
-        wait_for(&self.log, message)
+        wait_for(&self.log, message).1
     }
 
-    /// Waits until the process has ended; its remaining log.
+    /// Waits until the process has ended; its log without what was waited for.
     pub fn wait_for_end(&mut self) -> (ExitStatus, Vec<Value>) {
-        let mut rest = Vec::new();
+        let mut rest = std::mem::take(&mut self.early_log);
         // The log ends with the process.
         while let Some(line) = next(&self.log) {
             rest.push(line);
@@ -151,11 +158,12 @@ pub fn next<T>(receiver: &Receiver<T>) -> Option<T> {
     }
 }
 
-fn wait_for(log: &Receiver<Value>, message: &str) -> Value {
+/// The line with this message, and those before it.
+fn wait_for(log: &Receiver<Value>, message: &str) -> (Vec<Value>, Value) {
     let mut seen = Vec::new();
     while let Some(line) = next(log) {
         if line["message"] == message {
-            return line;
+            return (seen, line);
         }
         seen.push(line);
     }

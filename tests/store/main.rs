@@ -10,4 +10,6 @@ mod past;
 mod redis;
 mod rig;
 mod sharing;
+#[path = "../support/slow_proxy.rs"]
+mod slow_proxy;
 mod topology;

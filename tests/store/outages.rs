@@ -1,17 +1,17 @@
 //! Redis gone, asleep, slow, back: nothing hangs, nothing queues, nothing needs a restart.
 
-use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use eco_pulse::domain::units::GramsPerKwh;
 use eco_pulse::store::{RedisOptions, StoreError, StoreState, Timing};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpListener;
 
 use crate::redis::{RedisServer, free_port};
 use crate::rig::{IMPATIENT, Replica, TIMING, at, grams, options, past, readings};
+use crate::slow_proxy::SlowProxy;
 
 fn unreachable(error: &StoreError) -> &str {
     match error {
@@ -140,8 +140,8 @@ async fn a_server_that_sleeps_keeps_nobody_waiting_and_is_used_again_when_it_wak
 #[tokio::test]
 async fn a_slow_server_is_one_that_is_not_there() {
     let Some(server) = RedisServer::start() else { return };
-    let proxy = slow_proxy(server.port, Duration::from_secs(2)).await;
-    let options = RedisOptions { timing: IMPATIENT, ..options(format!("redis://{proxy}"), "one") };
+    let proxy = SlowProxy::start(server.port, Duration::from_secs(2)).await;
+    let options = RedisOptions { timing: IMPATIENT, ..options(format!("redis://{}", proxy.addr), "one") };
     let replica = Replica::on_redis(&options);
     assert!(unreachable(&replica.down().await).contains("no answer in time"));
     unreachable(&replica.store.lead().await.unwrap_err());
@@ -159,8 +159,8 @@ async fn a_slow_server_is_one_that_is_not_there() {
 #[tokio::test]
 async fn a_server_that_is_a_little_slow_is_used() {
     let Some(server) = RedisServer::start() else { return };
-    let proxy = slow_proxy(server.port, Duration::from_millis(20)).await;
-    let replica = Replica::on_redis(&options(format!("redis://{proxy}"), "one"));
+    let proxy = SlowProxy::start(server.port, Duration::from_millis(20)).await;
+    let replica = Replica::on_redis(&options(format!("redis://{}", proxy.addr), "one"));
     replica.up().await;
     replica.leads().await;
     assert_eq!(replica.publishes(1.0).await, 1);
@@ -223,29 +223,4 @@ async fn what_speaks_another_language_is_not_believed() {
     let replica = Replica::on_redis(&options);
     unreachable(&replica.down().await);
     unreachable(&replica.store.lead().await.unwrap_err());
-}
-
-/// Passes everything on to a port, and the answers late.
-async fn slow_proxy(port: u16, delay: Duration) -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let addr = listener.local_addr().unwrap();
-    tokio::spawn(async move {
-        loop {
-            let (near, _) = listener.accept().await.unwrap();
-            let Ok(far) = TcpStream::connect(("127.0.0.1", port)).await else { continue };
-            let ((mut from_near, mut to_near), (mut from_far, mut to_far)) =
-                (near.into_split(), far.into_split());
-            tokio::spawn(async move { tokio::io::copy(&mut from_near, &mut to_far).await });
-            tokio::spawn(async move {
-                let mut bytes = vec![0; 1 << 16];
-                while let Ok(read @ 1..) = from_far.read(&mut bytes).await {
-                    tokio::time::sleep(delay).await;
-                    if to_near.write_all(&bytes[..read]).await.is_err() {
-                        return;
-                    }
-                }
-            });
-        }
-    });
-    addr
 }

@@ -169,23 +169,26 @@ async fn regions_of_one_zone_cost_one_request_an_interval() {
     running.stop().await;
 }
 
+/// Answers for one zone, and never for the other.
+#[derive(Debug)]
+struct Half;
+impl GridSource for Half {
+    fn provider(&self) -> GridProvider {
+        GridProvider::ElectricityMaps
+    }
+
+    fn reach(&self) -> Reach {
+        Reach::Network
+    }
+
+    fn ask<'a>(&'a self, region: &'a Region, _: Question, now: Timestamp) -> Asked<'a, Answer> {
+        let answers = region.name.as_str() == "eastus";
+        Box::pin(async move { if answers { Ok(measured(now)) } else { std::future::pending().await } })
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_first_version_waits_for_answers_but_not_for_ever() {
-    /// Answers for one zone, and never for the other.
-    #[derive(Debug)]
-    struct Half;
-    impl GridSource for Half {
-        fn provider(&self) -> GridProvider {
-            GridProvider::ElectricityMaps
-        }
-        fn reach(&self) -> Reach {
-            Reach::Network
-        }
-        fn ask<'a>(&'a self, region: &'a Region, _: Question, now: Timestamp) -> Asked<'a, Answer> {
-            let answers = region.name.as_str() == "eastus";
-            Box::pin(async move { if answers { Ok(measured(now)) } else { std::future::pending().await } })
-        }
-    }
     let begun = timer_now();
     let running = run("{name: eastus}, {name: westeurope}", Arc::new(Half));
     let first = running.version(1).await;
@@ -193,6 +196,17 @@ async fn the_first_version_waits_for_answers_but_not_for_ever() {
     assert!(first.regions[&"eastus".into()].grid.known().is_some());
     assert!(first.regions[&"westeurope".into()].grid.known().is_none());
     running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_came_in_is_published_at_the_end_for_whoever_collects_next() {
+    let running = run("{name: eastus}, {name: westeurope}", Arc::new(Half));
+    let store = running.store.clone();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert!(store.latest().await.unwrap().is_none(), "the other zone is waited for");
+    running.stop().await;
+    let last = store.latest().await.unwrap().unwrap();
+    assert!(last.regions[&"eastus".into()].grid.known().is_some());
 }
 
 #[tokio::test(start_paused = true)]
