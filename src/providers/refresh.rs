@@ -133,7 +133,7 @@ impl Collector {
         requests: &mut CollectRequests,
         stop: &CancellationToken,
     ) {
-        let Some(mut round) = stop.run_until_cancelled(self.begin()).await else { return };
+        let Some(mut round) = stop.run_until_cancelled(Box::pin(self.begin())).await else { return };
         loop {
             let now = timer_now();
             round.ask_what_is_due(now);
@@ -177,7 +177,7 @@ impl Collector {
             let past = past.unwrap_or_default();
             collection.inherit(last, &past, now, timer);
         }
-        let mut round = Round::new(self, collection, last.is_none(), timer);
+        let mut round = Round::new(self, collection, timer);
         round.begin(now, timer);
         round
     }

@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use crate::pods::{assert_bypassed, assert_placed, job, region};
-use crate::running::{OFTEN, Running, asks, token_file};
+use crate::running::{OFTEN, Running, asks, in_time, token_file};
 use crate::server::Server;
 use crate::stand_in::{Hands, StandIn, end_of_hour, hour_of, is_about, latest};
 use crate::upstream::Answer;
@@ -70,7 +70,7 @@ async fn without_any_provider_pods_are_placed_until_max_age_and_then_left_alone(
     let circuit = |running: &crate::prometheus_text::Scrape| {
         running.value("eco_pulse_provider_circuit_open", &[("provider", "electricity-maps")])
     };
-    while circuit(&running.metrics().await) != 1.0 {}
+    in_time("an open circuit", async { while circuit(&running.metrics().await) != 1.0 {} }).await;
     hands.set(end_of_hour(said_at) + MAX_AGE);
     assert_placed(&running.mutate(&job(&[])).await, "eu-north-1");
     hands.set(end_of_hour(said_at) + MAX_AGE + SECOND);
@@ -103,10 +103,13 @@ async fn the_log_says_when_it_begins_and_when_it_ends_and_not_at_each_poll() {
     let mut asked = 0;
     while polls(&stand_in) < 4 {
         asked = stand_in.upstream.wait_for(asked + 1).len();
+        assert!(asked < 1000, "SE-SE3 is asked about no more");
     }
     stand_in.unscript("SE-SE3");
     let mut admin = server.admin().await;
-    while !region(&admin.get("/snapshot").await.json(), "eu-north-1")["trouble"].is_null() {}
+    let recovery =
+        async { while !region(&admin.get("/snapshot").await.json(), "eu-north-1")["trouble"].is_null() {} };
+    in_time("recovery", recovery).await;
     server.signal("KILL");
     let (_, log) = server.wait_for_end();
 

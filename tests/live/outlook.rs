@@ -9,7 +9,7 @@ use rstest::rstest;
 use serde_json::json;
 
 use crate::pods::{job, region};
-use crate::running::{OFTEN, Running};
+use crate::running::{OFTEN, Running, in_time};
 use crate::stand_in::{Hands, StandIn, ZONES, access, hour_of};
 use crate::upstream::Answer;
 
@@ -136,9 +136,12 @@ async fn a_forecast_that_cannot_be_is_passed_over(#[case] value: serde_json::Val
     });
     let mut running = Running::start(&hands, &stand_in, REGIONS, OFTEN).await;
     // Both forecasts have come back by then: each zone is asked about the present again.
-    while stand_in.asked_about(ZONE) < 3 || stand_in.asked_about("IE") < 3 {
-        running.snapshot().await;
-    }
+    let asked_again = async {
+        while stand_in.asked_about(ZONE) < 3 || stand_in.asked_about("IE") < 3 {
+            running.snapshot().await;
+        }
+    };
+    in_time("the next question", asked_again).await;
     let snapshot = running.snapshot().await;
     let here = region(&snapshot, HERE);
     assert_eq!((&here["state"], &here["grid"]["known"]["outlook"]), (&json!("fresh"), &json!("climatology")));

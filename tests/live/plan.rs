@@ -3,7 +3,7 @@
 use rstest::rstest;
 
 use crate::pods::{assert_placed, job, region};
-use crate::running::{OFTEN, Running};
+use crate::running::{OFTEN, Running, in_time};
 use crate::stand_in::{Hands, StandIn, ZONES, access};
 use crate::upstream::Answer;
 
@@ -16,9 +16,12 @@ async fn a_zone_outside_the_plan_is_never_asked_about_and_says_so() {
     let stand_in = StandIn::start(&[("IE", 300.0), ("SE-SE3", 20.0)], move || now);
     stand_in.upstream.on(ZONES, access(["IE"], &["carbon-intensity/latest"]));
     let mut running = Running::start(&hands, &stand_in, REGIONS, OFTEN).await;
-    while stand_in.asked_about("IE") < 4 {
-        running.snapshot().await;
-    }
+    let several_polls = async {
+        while stand_in.asked_about("IE") < 4 {
+            running.snapshot().await;
+        }
+    };
+    in_time("several polls", several_polls).await;
     assert_eq!(stand_in.asked_about("SE-SE3"), 0);
 
     let snapshot = running.snapshot().await;

@@ -89,6 +89,7 @@ async fn asked_by(processes: usize, store: &str) -> Asked {
     let mut seen = 0;
     while asked.lock().unwrap().zones.len() < ZONES_OF_THEM || rounds() < Some(ROUNDS) {
         seen = stand_in.upstream.wait_for(seen + 1).len();
+        assert!(seen < 10 * ROUNDS * ZONES_OF_THEM, "some zone is asked about too seldom");
     }
     for (server, _) in &servers {
         let snapshot = server.admin().await.get("/snapshot").await.json();
@@ -101,7 +102,10 @@ async fn asked_by(processes: usize, store: &str) -> Asked {
 }
 
 fn rows(from: Timestamp, hours: i64) -> Vec<Value> {
-    let row = |hour| json!({ "carbonIntensity": 100, "datetime": from + SignedDuration::from_hours(hour) });
+    let row = |hour| {
+        let datetime = from + SignedDuration::from_hours(hour);
+        json!({ "carbonIntensity": 100, "datetime": datetime, "isEstimated": false })
+    };
     (0..hours).map(row).collect()
 }
 

@@ -40,6 +40,11 @@ pub fn token_file() -> (TempDir, String) {
     (dir, path)
 }
 
+/// What is waited for, if it comes.
+pub async fn in_time<T>(what: &str, wait: impl Future<Output = T>) -> T {
+    tokio::time::timeout(PATIENCE, wait).await.unwrap_or_else(|_| panic!("{what} never came"))
+}
+
 /// A running application.
 pub struct Running {
     app: App,
@@ -83,7 +88,7 @@ impl Running {
 
     pub async fn wait_until_ready(&mut self) {
         let ready = async { while self.admin.get("/readyz").await.status != StatusCode::OK {} };
-        tokio::time::timeout(PATIENCE, ready).await.expect("ready");
+        in_time("being ready", ready).await;
     }
 
     pub const fn app(&self) -> &App {
@@ -136,7 +141,7 @@ impl Running {
                 }
             }
         };
-        let record = tokio::time::timeout(PATIENCE, wait).await.expect("a record");
+        let record = in_time("a record", wait).await;
         (answer, record)
     }
 

@@ -83,6 +83,7 @@ async fn a_token_that_comes_or_changes_counts_without_a_restart() {
                 break;
             }
             seen = requests.len();
+            assert!(seen < 1000, "{token} is not used");
         }
     }
     server.signal("KILL");

@@ -26,7 +26,7 @@ impl Collector {
     /// about what is left.
     pub async fn once(&self, tell: impl Fn(Progress)) -> Readings {
         let (now, timer) = (self.clock.now(), timer_now());
-        let mut round = Round::new(self, self.collection(timer), true, timer);
+        let mut round = Round::new(self, self.collection(timer), timer);
         round.begin(now, timer);
         let networks = round.collection.desks.iter().filter(|desk| desk.is_on_a_network());
         // Each provider's places and what it allows; and prices.

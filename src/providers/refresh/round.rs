@@ -8,14 +8,15 @@ use tokio::time::Instant;
 use super::super::grid::Question;
 use super::Collector;
 use super::collection::Collection;
+use super::desk::Desk;
 use super::schedule::Next;
 use super::under_way::{Came, Ticket, UnderWay};
 use crate::clock::timer_now;
 use crate::store::StoreError;
 
-/// The first version waits so long for all answers, so that a start shows whole data at once; then it goes without.
+/// The first version of a new collector waits so long for all answers, so that it is whole; then it goes without.
 const FIRST_PATIENCE: Duration = Duration::from_secs(5);
-/// What comes in within so long goes into one version.
+/// What comes in within so long, or within a quarter of the interval, goes into one version.
 const GATHER: Duration = Duration::from_secs(1);
 /// How long questions wait for the provider to say which it allows.
 const PROBE_PATIENCE: Duration = Duration::from_secs(3);
@@ -41,14 +42,14 @@ pub struct Round<'c> {
     probed: bool,
     /// When what has come in since the last version is published; `None` while nothing has.
     pub publish_at: Option<Instant>,
-    /// While there is no version yet: until when the first one waits to be whole.
+    /// While this collector has published nothing yet: until when its first version waits to be whole.
     whole_by: Option<Instant>,
 }
 
 impl<'c> Round<'c> {
-    /// A round in which nothing was asked yet. Where nothing was published before, the first version waits to be whole.
+    /// A round in which nothing was asked yet.
     #[must_use]
-    pub fn new(collector: &'c Collector, collection: Collection, is_first: bool, timer: Instant) -> Self {
+    pub fn new(collector: &'c Collector, collection: Collection, timer: Instant) -> Self {
         Self {
             collector,
             collection,
@@ -57,7 +58,7 @@ impl<'c> Round<'c> {
             probe_due: timer,
             probed: false,
             publish_at: None,
-            whole_by: is_first.then_some(timer + FIRST_PATIENCE),
+            whole_by: Some(timer + FIRST_PATIENCE),
         }
     }
 
@@ -145,8 +146,18 @@ impl<'c> Round<'c> {
     /// Something is to be published: soon, together with what else comes in; the first time, when it is whole.
     fn changed(&mut self, timer: Instant) {
         let is_whole = self.under_way.is_empty() && !self.is_any_due(timer);
-        let latest = self.whole_by.unwrap_or(timer + GATHER);
-        let at = if is_whole { timer } else { latest };
+        let asks_networks = self.collection.desks.iter().any(Desk::is_on_a_network);
+        let at = match self.whole_by {
+            Some(latest) => {
+                if is_whole {
+                    timer
+                } else {
+                    latest
+                }
+            }
+            None if asks_networks => timer + GATHER.min(self.collector.grid_interval / 4),
+            None => timer,
+        };
         self.publish_at = Some(self.publish_at.map_or(at, |before| before.min(at)));
     }
 
