@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
+use crate::audit::record::SixDigits;
 use crate::domain::region::GridZone;
 use crate::domain::snapshot::{CapacityType, GridReading, Reading, RegionData, Trouble};
 use crate::domain::{Region, Snapshot};
@@ -62,8 +63,8 @@ impl<'a> TroubleView<'a> {
 struct PriceView<'a> {
     instance_type: &'a str,
     capacity_type: CapacityType,
-    usd_per_hour: f64,
-    precision_usd_per_hour: f64,
+    usd_per_hour: SixDigits,
+    precision_usd_per_hour: SixDigits,
     provider: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     reported_at: Option<Timestamp>,
@@ -97,8 +98,8 @@ impl<'a> SnapshotView<'a> {
                 .map(|price| PriceView {
                     instance_type: &price.instance_type,
                     capacity_type: price.capacity_type,
-                    usd_per_hour: price.per_hour.0,
-                    precision_usd_per_hour: price.precision.0,
+                    usd_per_hour: SixDigits(price.per_hour.0),
+                    precision_usd_per_hour: SixDigits(price.precision.0),
                     provider: price.provider.as_str(),
                     reported_at: price.reported_at,
                     interruption: price.interruption.as_deref(),

@@ -45,14 +45,19 @@ const fn implausible(why: &'static str) -> Expected {
     Expected {
         state: "implausible",
         failure: "implausible",
-        result: "ok",
+        result: "implausible",
         refused: Some(why),
         bypass: "baseline_unknown",
     }
 }
 
-const TOO_OLD: Expected =
-    Expected { state: "stale", failure: "too_old", result: "ok", refused: None, bypass: "stale_snapshot" };
+const TOO_OLD: Expected = Expected {
+    state: "stale",
+    failure: "too_old",
+    result: "too_old",
+    refused: None,
+    bypass: "stale_snapshot",
+};
 
 fn says(value: &Value, now: Timestamp) -> Answer {
     Answer::json(latest(ZONE, value, hour_of(now)))

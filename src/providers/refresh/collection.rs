@@ -116,7 +116,8 @@ impl Collection {
                 "a zone's grid data cannot be refreshed; its last reading grows old"
             );
         }
-        if let Some(failure) = taken.ended {
+        // Who was not asked has nothing to tell of.
+        if let Some(failure) = taken.ended.filter(|failure| *failure != Failure::CircuitOpen) {
             tracing::info!(
                 provider = provider.as_str(),
                 zone,
