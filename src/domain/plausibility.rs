@@ -107,7 +107,8 @@ fn zero_cannot_be(provider: GridProvider) -> bool {
 /// Whether a provider's values are fetched as they arise, an hour an hour: only then is its last day a measure of the
 /// next value. An operator sets the mock grid as he likes; tables are what they are; and a trace may be replayed at any
 /// speed, so that the last day may be a whole year of it.
-const fn is_live(provider: GridProvider) -> bool {
+#[must_use]
+pub const fn is_live(provider: GridProvider) -> bool {
     match provider {
         GridProvider::ElectricityMaps | GridProvider::GbCarbonIntensity => true,
         GridProvider::Mock | GridProvider::Catalogue | GridProvider::Replay => false,

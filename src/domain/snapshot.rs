@@ -29,6 +29,9 @@ pub use reading::{Basis, DataState, GridProvider, GridReading, Implausibility, O
 /// What was fetched for one region.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RegionReadings {
+    /// The grid zone that was asked about: a process that is told of another one for this region has no use for it.
+    #[serde(default)]
+    pub zone: Option<GridZone>,
     /// Carbon intensity.
     pub grid: GridReading,
     /// When a provider was last asked about this region; `None`: never.
@@ -146,7 +149,8 @@ pub struct StaticTables {
 }
 
 impl Snapshot {
-    /// Joins `readings` with what is fixed. A region the readings do not speak of is missing.
+    /// Joins `readings` with what is fixed. A region the readings do not speak of is missing,
+    /// and so are the grid data of one that they know in another zone.
     #[must_use]
     pub fn assemble(readings: &Readings, tables: &StaticTables) -> Self {
         let data = tables
@@ -154,11 +158,12 @@ impl Snapshot {
             .iter()
             .map(|(id, region)| {
                 let fetched = readings.regions.get(&region.name);
+                let of_zone = fetched.filter(|readings| readings.zone == region.zone);
                 let climatology = region.zone.as_ref().and_then(|zone| tables.climatologies.get(zone));
                 RegionData {
-                    grid: fetched.map_or(GridReading::Missing, |readings| readings.grid.clone()),
-                    asked_at: fetched.and_then(|readings| readings.asked_at),
-                    trouble: fetched.map(|readings| readings.trouble.clone()).unwrap_or_default(),
+                    grid: of_zone.map_or(GridReading::Missing, |readings| readings.grid.clone()),
+                    asked_at: of_zone.and_then(|readings| readings.asked_at),
+                    trouble: of_zone.map(|readings| readings.trouble.clone()).unwrap_or_default(),
                     prices: fetched.map(|readings| readings.prices.clone()).unwrap_or_default(),
                     per_vcpu: tables.per_vcpu.get(&id).copied(),
                     climatology: climatology.cloned(),

@@ -28,6 +28,9 @@ use crate::readiness::{Readiness, Report};
 
 /// How long a changed mock value may take until every decision sees it.
 const MOCK_TIMEOUT: Duration = Duration::from_secs(2);
+/// Each process has a mock grid of its own, and of all processes on a store one collects.
+const NOT_PUBLISHED: &str = "the value is set in this process, and not published: it does not collect at present, or \
+     the store does not answer; send it to the process whose metric eco_pulse_collector is 1\n";
 
 /// What the admin routes look at.
 #[derive(Clone, Debug)]
@@ -148,7 +151,6 @@ async fn set_mock(State(admin): State<Admin>, Path(region): Path<String>, body: 
         Ok(Some(version)) => {
             format!("{name} = {} g/kWh from snapshot {version} on\n", value.0).into_response()
         }
-        _ => (StatusCode::SERVICE_UNAVAILABLE, "the value is set, but could not be published yet\n")
-            .into_response(),
+        _ => (StatusCode::SERVICE_UNAVAILABLE, NOT_PUBLISHED).into_response(),
     }
 }

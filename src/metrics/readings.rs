@@ -116,6 +116,10 @@ impl ReadingMetrics {
     /// Notes whether this process collects.
     pub fn collects(&self, collects: bool) {
         self.collecting.set(i64::from(collects));
+        if !collects {
+            // Whoever collects now tells of it.
+            self.circuit_open.reset();
+        }
     }
 
     /// Notes whether the shared store answers.

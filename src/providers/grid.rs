@@ -79,6 +79,14 @@ pub trait GridSource: Send + Sync + fmt::Debug {
         &[Question::Latest]
     }
 
+    /// Whether it speaks of a region at all, as far as can be told without asking: if not, nobody asks.
+    ///
+    /// # Errors
+    /// It does not; why.
+    fn speaks_of(&self, _region: &Region) -> Result<(), FetchError> {
+        Ok(())
+    }
+
     /// Asks about a region; of a provider on a network, a region stands for its zone.
     fn ask<'a>(&'a self, region: &'a Region, question: Question, now: Timestamp) -> Asked<'a, Answer>;
 

@@ -5,7 +5,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use super::grid::Asked;
+use super::grid::{Asked, Reach};
 use crate::domain::snapshot::{Price, PriceProvider};
 use crate::domain::{RegionName, Regions};
 
@@ -29,6 +29,11 @@ pub type PricesByRegion = BTreeMap<RegionName, Vec<Price>>;
 pub trait PriceSource: Send + Sync + fmt::Debug {
     /// Which it is.
     fn provider(&self) -> PriceProvider;
+
+    /// How it is reached: what is in this process, or in a file of its, is read anew by each process.
+    fn reach(&self) -> Reach {
+        Reach::Network
+    }
 
     /// What it knows without asking anybody: what there is until its first answer.
     fn beforehand(&self, _regions: &Regions) -> PricesByRegion {

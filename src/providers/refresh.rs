@@ -177,7 +177,7 @@ impl Collector {
             let past = past.unwrap_or_default();
             collection.inherit(last, &past, now, timer);
         }
-        let mut round = Round::new(self, collection, timer);
+        let mut round = Round::new(self, collection, last.map_or(0, |last| last.version), timer);
         round.begin(now, timer);
         round
     }

@@ -75,6 +75,7 @@ pub fn snapshot(config: &Config, alter: impl FnOnce(&mut Readings)) -> Snapshot 
             (
                 region.name.clone(),
                 RegionReadings {
+                    zone: region.zone.clone(),
                     grid: data.grid.clone(),
                     prices: data.prices.clone(),
                     asked_at: None,

@@ -143,6 +143,7 @@ pub fn in_memory() -> Replica {
 /// Readings of one region that are told apart by their value.
 pub fn readings(grams: f64) -> Readings {
     let region = RegionReadings {
+        zone: None,
         grid: GridReading::Known(reading(grams)),
         asked_at: Some(at(NOON)),
         trouble: Vec::new(),

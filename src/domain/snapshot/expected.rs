@@ -5,7 +5,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Forecast, Outlook, Reading};
+use super::{Forecast, GridProvider, Outlook, Reading, Signal};
 use crate::domain::climatology::Climatology;
 use crate::domain::units::{GramsPerKwh, Hours};
 
@@ -28,6 +28,9 @@ pub(super) fn mean_over_run(
     if length.0.is_nan() || length.0 <= 0.0 {
         return reading.intensity;
     }
+    // Climatology counts what its source counts: with a reading of another kind it has nothing in common.
+    let of_one_kind = reading.signal == Signal::Average && reading.basis == GridProvider::Catalogue.basis();
+    let climatology = climatology.filter(|_| of_one_kind);
     match (&reading.outlook, climatology) {
         (Outlook::Forecast(forecast), _) => {
             let run = Run { starts_at, ends_at: after(starts_at, length), length };

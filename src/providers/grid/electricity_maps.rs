@@ -57,10 +57,7 @@ impl ElectricityMaps {
         question: Question,
         now: Timestamp,
     ) -> Result<Answer, FetchError> {
-        let zone = region
-            .zone
-            .as_ref()
-            .ok_or_else(|| FetchError::new(Failure::NoData, "the region has no grid zone"))?;
+        let zone = zone_of(region)?;
         let token = self.token.read()?;
         let answer = self.ask_zone(zone, question, &token, now).await;
         self.weighed(answer, &token, now)
@@ -168,6 +165,10 @@ impl ElectricityMaps {
     }
 }
 
+fn zone_of(region: &Region) -> Result<&GridZone, FetchError> {
+    region.zone.as_ref().ok_or_else(|| FetchError::new(Failure::NoData, "the region has no grid zone"))
+}
+
 fn readings(readings: Vec<Reading>) -> Answer {
     Answer { readings, forecast: None }
 }
@@ -183,6 +184,10 @@ impl GridSource for ElectricityMaps {
 
     fn questions(&self) -> &'static [Question] {
         &[Question::Latest, Question::History, Question::Forecast]
+    }
+
+    fn speaks_of(&self, region: &Region) -> Result<(), FetchError> {
+        zone_of(region).map(|_| ())
     }
 
     fn ask<'a>(&'a self, region: &'a Region, question: Question, now: Timestamp) -> Asked<'a, Answer> {

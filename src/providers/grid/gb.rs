@@ -41,14 +41,7 @@ impl GbCarbonIntensity {
         question: Question,
         now: Timestamp,
     ) -> Result<Answer, FetchError> {
-        match region.zone.as_ref() {
-            None => return Err(FetchError::new(Failure::NoData, "the region has no grid zone")),
-            Some(zone) if zone.as_str() != ZONE => {
-                let detail = format!("zone {zone}: this provider speaks of zone {ZONE} only");
-                return Err(FetchError::new(Failure::NoData, detail));
-            }
-            Some(_) => {}
-        }
+        self.speaks_of(region)?;
         self.ask_zone(question, now)
             .await
             .map_err(|error| FetchError { detail: format!("zone {ZONE}: {}", error.detail).into(), ..error })
@@ -89,6 +82,17 @@ impl GridSource for GbCarbonIntensity {
 
     fn questions(&self) -> &'static [Question] {
         &[Question::Latest, Question::Forecast]
+    }
+
+    fn speaks_of(&self, region: &Region) -> Result<(), FetchError> {
+        match region.zone.as_ref() {
+            Some(zone) if zone.as_str() == ZONE => Ok(()),
+            Some(zone) => {
+                let detail = format!("zone {zone}: this provider speaks of zone {ZONE} only");
+                Err(FetchError::new(Failure::NoData, detail))
+            }
+            None => Err(FetchError::new(Failure::NoData, "the region has no grid zone")),
+        }
     }
 
     fn ask<'a>(&'a self, region: &'a Region, question: Question, now: Timestamp) -> Asked<'a, Answer> {

@@ -8,7 +8,7 @@ use super::{PriceSource, PricesByRegion};
 use crate::catalogue::{Catalogue, OnDemand};
 use crate::domain::Regions;
 use crate::domain::snapshot::{CapacityType, Price, PriceProvider};
-use crate::providers::grid::Asked;
+use crate::providers::grid::{Asked, Reach};
 
 /// Reads the tables.
 #[derive(Clone, Debug)]
@@ -55,6 +55,10 @@ impl CataloguePrices {
 impl PriceSource for CataloguePrices {
     fn provider(&self) -> PriceProvider {
         PriceProvider::Catalogue
+    }
+
+    fn reach(&self) -> Reach {
+        Reach::Memory
     }
 
     fn ask<'a>(&'a self, regions: &'a Regions, _: Timestamp) -> Asked<'a, PricesByRegion> {

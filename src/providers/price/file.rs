@@ -27,7 +27,7 @@ use super::{PriceSource, PricesByRegion};
 use crate::domain::snapshot::{Failure, Price, PriceProvider};
 use crate::domain::{RegionName, Regions};
 use crate::providers::FetchError;
-use crate::providers::grid::Asked;
+use crate::providers::grid::{Asked, Reach};
 
 mod error;
 mod table;
@@ -91,6 +91,10 @@ impl FilePrices {
 impl PriceSource for FilePrices {
     fn provider(&self) -> PriceProvider {
         PriceProvider::File
+    }
+
+    fn reach(&self) -> Reach {
+        Reach::Memory
     }
 
     fn ask<'a>(&'a self, regions: &'a Regions, now: Timestamp) -> Asked<'a, PricesByRegion> {

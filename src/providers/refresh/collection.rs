@@ -15,7 +15,7 @@ use super::known::{Known, best};
 use super::prices::{PriceDesk, PriceNews};
 use crate::domain::history::PastReading;
 use crate::domain::snapshot::{Failure, GridReading, Readings, RegionReadings};
-use crate::domain::{RegionName, Regions};
+use crate::domain::{Region, RegionName, Regions};
 use crate::metrics::Metrics;
 
 /// What is known, and of whom.
@@ -179,11 +179,8 @@ impl Collection {
     /// What is known now, as one version without a number.
     #[must_use]
     pub fn readings(&self, now: Timestamp) -> Readings {
-        let regions: BTreeMap<RegionName, RegionReadings> = self
-            .regions
-            .iter()
-            .map(|(_, region)| (region.name.clone(), self.region(&region.name, now)))
-            .collect();
+        let regions: BTreeMap<RegionName, RegionReadings> =
+            self.regions.iter().map(|(_, region)| (region.name.clone(), self.region(region, now))).collect();
         Readings {
             version: 0,
             captured_at: now,
@@ -194,7 +191,8 @@ impl Collection {
         }
     }
 
-    fn region(&self, name: &RegionName, now: Timestamp) -> RegionReadings {
+    fn region(&self, region: &Region, now: Timestamp) -> RegionReadings {
+        let name = &region.name;
         let known = || self.desks.iter().filter_map(|desk| desk.known(name));
         let grid = best(known(), now, self.max_age);
         // Who stands behind the one whose word counts was not needed, whatever is wrong with him.
@@ -202,6 +200,7 @@ impl Collection {
         let counts = self.desks.iter().position(|desk| Some(desk.source.provider()) == provider);
         let asked = self.desks.iter().take(counts.map_or(usize::MAX, |index| index + 1));
         RegionReadings {
+            zone: region.zone.clone(),
             grid,
             asked_at: known().next().and_then(Known::asked_at),
             trouble: asked.filter_map(|desk| desk.trouble(name)).cloned().collect(),

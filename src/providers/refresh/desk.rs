@@ -91,6 +91,10 @@ impl Desk {
             else {
                 continue;
             };
+            // Configured anew: what is known is of another zone.
+            if readings.zone != place.region.zone {
+                continue;
+            }
             let past = past.get(region).map(Vec::as_slice).unwrap_or_default();
             place.known.inherit(readings, past);
         }
@@ -105,7 +109,14 @@ impl Desk {
             // A clock that was wrong once must not silence a zone for longer than an interval.
             Duration::try_from(due.duration_since(now)).unwrap_or_default().min(interval)
         });
-        self.schedule = Some(Schedule::new(interval, due_in, timer));
+        let mut schedule = Schedule::new(interval, due_in, timer);
+        for (index, place) in self.places.iter_mut().enumerate() {
+            if let Err(why) = self.source.speaks_of(&place.region) {
+                schedule.allow(index, false);
+                place.known.fails(&why, now);
+            }
+        }
+        self.schedule = Some(schedule);
     }
 
     /// The question that a request about a place is best spent on.
@@ -120,7 +131,9 @@ impl Desk {
     /// Whether the provider may be asked about a place at all.
     #[must_use]
     pub fn may_ask(&self, place: usize) -> bool {
-        self.places.get(place).is_some_and(|place| self.allows(&place.region, Question::Latest))
+        self.places.get(place).is_some_and(|place| {
+            self.source.speaks_of(&place.region).is_ok() && self.allows(&place.region, Question::Latest)
+        })
     }
 
     fn allows(&self, region: &Region, question: Question) -> bool {
@@ -139,8 +152,8 @@ impl Desk {
             if let Some(schedule) = &mut self.schedule {
                 schedule.allow(index, allowed);
             }
-            if !allowed {
-                let place = &mut self.places[index];
+            let place = &mut self.places[index];
+            if !allowed && self.source.speaks_of(&place.region).is_ok() {
                 let zone = place.region.zone.as_ref().map_or("none", GridZone::as_str);
                 let detail = format!("the token's plan does not name zone {zone}");
                 place.known.fails(&FetchError::new(Failure::NotInPlan, detail), now);
@@ -150,7 +163,7 @@ impl Desk {
 
     /// Notes that all questions have to wait, when that is what the provider said.
     pub fn is_held_off(&mut self, last: &FetchError, now: Timestamp) {
-        if last.failure == Failure::Throttled {
+        if last.failure == Failure::Throttled || last.retry_after.is_some() {
             let detail =
                 format!("not asked yet, since the provider wants to be left alone; it said: {}", last.detail);
             let (provider, failure) = (self.source.provider(), last.failure);

@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::super::FetchError;
 use super::super::grid::{Answer, Question};
 use crate::domain::history::PastReading;
-use crate::domain::plausibility::{judge, judge_alone};
+use crate::domain::plausibility::{is_live, judge, judge_alone};
 use crate::domain::snapshot::{
     Failure, Forecast, GridProvider, GridReading, Implausibility, Outlook, Reading, RegionReadings, Trouble,
 };
@@ -81,9 +81,10 @@ impl Known {
     /// Takes over what another collector knew: its last word, and the words of the last day.
     pub fn inherit(&mut self, before: &RegionReadings, past: &[PastReading]) {
         let last = before.grid.known().filter(|last| last.provider == self.provider);
-        let was_asked = |trouble: &Trouble<GridProvider>| trouble.provider == self.provider;
-        if last.is_some() || before.trouble.iter().any(was_asked) {
-            self.asked_at = self.asked_at.max(before.asked_at);
+        let trouble = before.trouble.iter().find(|trouble| trouble.provider == self.provider);
+        if (last.is_some() || trouble.is_some()) && self.asked_at < before.asked_at {
+            self.asked_at = before.asked_at;
+            self.trouble = trouble.cloned();
         }
         let ours = past.iter().filter(|past| past.provider == self.provider);
         let past: Vec<(Timestamp, f64)> = ours.map(|past| (past.starts_at, past.intensity.0)).collect();
@@ -91,7 +92,8 @@ impl Known {
             self.recent = past.into_iter().rev().take(MOST_RECENT).rev().collect();
         }
         let Some(last) = last else { return };
-        if self.last.as_ref().is_some_and(|own| own.starts_at >= last.starts_at) {
+        let said = |reading: &Reading| (reading.starts_at, reading.reported_at);
+        if self.last.as_ref().is_some_and(|own| said(own) >= said(last)) {
             return;
         }
         if let Outlook::Forecast(forecast) = &last.outlook {
@@ -104,6 +106,7 @@ impl Known {
             said => said.clone(),
         };
         self.last = Some(Reading { outlook, ..last.clone() });
+        self.refused = None;
     }
 
     /// When this zone was last asked about.
@@ -136,7 +139,9 @@ impl Known {
     pub fn take(&mut self, question: Question, result: Result<Answer, FetchError>, now: Timestamp) -> Taken {
         self.asked_at = Some(now);
         let later = |length| now.saturating_add(length).unwrap_or(Timestamp::MAX);
-        let wait = |length| later(if result.is_ok() { length } else { REFUSED_FOR });
+        // What the provider is too busy or too broken to say, it may say soon.
+        let is_refused = result.as_ref().is_err_and(|error| !error.failure.is_of_provider());
+        let wait = |length| later(if is_refused { REFUSED_FOR } else { length });
         match question {
             Question::Latest => {}
             Question::Forecast => self.forecast_due = wait(FORECAST_EVERY),
@@ -195,7 +200,10 @@ impl Known {
             let recent: Vec<f64> = self.recent.iter().filter(of_day).map(|(_, value)| *value).collect();
             let verdict = judge(reading.intensity.0, self.provider, &recent);
             self.note(moment, reading.intensity.0);
-            let is_newest = self.last.as_ref().is_none_or(|last| reading.starts_at >= last.starts_at);
+            // What is made up in this process at the moment of asking is of now, also after the clock was put back, or
+            // where a trace has nothing newer.
+            let is_newest = !is_live(self.provider)
+                || self.last.as_ref().is_none_or(|last| reading.starts_at >= last.starts_at);
             match verdict {
                 Ok(()) => {
                     taken.accepted.push(reading.clone());

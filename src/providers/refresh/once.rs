@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::Collector;
+use super::desk::Desk;
 use super::round::Round;
 use crate::clock::timer_now;
 use crate::domain::snapshot::Readings;
@@ -26,11 +27,12 @@ impl Collector {
     /// about what is left.
     pub async fn once(&self, tell: impl Fn(Progress)) -> Readings {
         let (now, timer) = (self.clock.now(), timer_now());
-        let mut round = Round::new(self, self.collection(timer), timer);
+        let mut round = Round::new(self, self.collection(timer), 0, timer);
         round.begin(now, timer);
         let networks = round.collection.desks.iter().filter(|desk| desk.is_on_a_network());
         // Each provider's places and what it allows; and prices.
-        let questions = networks.map(|desk| desk.places.len() + 1).sum::<usize>() + 1;
+        let places = |desk: &Desk| (0..desk.places.len()).filter(|place| desk.may_ask(*place)).count();
+        let questions = networks.map(|desk| places(desk) + 1).sum::<usize>() + 1;
         round.ask_memory().await;
         let mut answered = 0;
         loop {

@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
 use super::super::FetchError;
+use super::super::grid::Reach;
 use super::super::price::{PriceSource, PricesByRegion};
 use crate::domain::snapshot::{Price, PriceProvider, Readings, Trouble};
 use crate::domain::{RegionName, Regions};
@@ -48,11 +49,14 @@ impl PriceDesk {
         Self { source, interval, prices, asked_at: None, trouble: None, failures: 0, due: timer }
     }
 
-    /// Takes over what the collector before this one has published, unless that asked somebody else, or for fewer
-    /// regions.
+    /// Takes over what another collector has published, unless that asked somebody else, or for fewer regions, or
+    /// longer ago than this one. What is at hand in this process is read anew: it may have changed with the release, or
+    /// with the file.
     pub fn inherit(&mut self, readings: &Readings, regions: &Regions, now: Timestamp, timer: Instant) {
         let is_whole = regions.iter().all(|(_, region)| readings.regions.contains_key(&region.name));
-        if !is_whole || readings.price_provider != Some(self.source.provider()) {
+        let is_of_another = readings.price_provider != Some(self.source.provider());
+        let is_older = readings.prices_asked_at <= self.asked_at;
+        if self.source.reach() == Reach::Memory || !is_whole || is_of_another || is_older {
             return;
         }
         self.asked_at = readings.prices_asked_at;
@@ -75,8 +79,7 @@ impl PriceDesk {
     }
 
     /// A request starts.
-    pub fn started(&mut self, now: Timestamp, timer: Instant) {
-        self.asked_at = Some(now);
+    pub fn started(&mut self, timer: Instant) {
         self.due = timer + self.interval;
     }
 
@@ -87,6 +90,8 @@ impl PriceDesk {
         now: Timestamp,
         timer: Instant,
     ) -> PriceNews {
+        // Not before: who takes over would wait for an answer that died with the one that asked.
+        self.asked_at = Some(now);
         match result {
             Ok(prices) => {
                 self.prices.extend(prices);

@@ -1,5 +1,6 @@
 //! The time as collector, from taking over until the right is lost: asks what is due, takes in what comes back, publishes.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -44,12 +45,14 @@ pub struct Round<'c> {
     pub publish_at: Option<Instant>,
     /// While this collector has published nothing yet: until when its first version waits to be whole.
     whole_by: Option<Instant>,
+    /// The newest version that is taken into account in what is known.
+    base: u64,
 }
 
 impl<'c> Round<'c> {
-    /// A round in which nothing was asked yet.
+    /// A round in which nothing was asked yet, on top of version `base`.
     #[must_use]
-    pub fn new(collector: &'c Collector, collection: Collection, timer: Instant) -> Self {
+    pub fn new(collector: &'c Collector, collection: Collection, base: u64, timer: Instant) -> Self {
         Self {
             collector,
             collection,
@@ -59,6 +62,7 @@ impl<'c> Round<'c> {
             probed: false,
             publish_at: None,
             whole_by: Some(timer + FIRST_PATIENCE),
+            base,
         }
     }
 
@@ -87,7 +91,7 @@ impl<'c> Round<'c> {
             self.probe(timer, is_first);
         }
         if self.collection.prices.due() <= timer {
-            self.collection.prices.started(now, timer);
+            self.collection.prices.started(timer);
             let (source, regions) = (self.collection.prices.source.clone(), self.collector.regions.clone());
             self.under_way.start(Ticket::Prices { asked_at: now }, async move {
                 Came::Prices(source.ask(&regions, now).await)
@@ -129,9 +133,11 @@ impl<'c> Round<'c> {
                 self.collection.take_grid(desk, place, question, result, (asked_at, timer));
             }
             (Ticket::Probe { desk }, Came::Probe(result)) => {
+                let wait = result.as_ref().err().and_then(|error| error.retry_after);
                 self.collection.take_access(desk, result, self.collector.clock.now());
                 if let Some(schedule) = self.collection.desks[desk].schedule.as_mut() {
                     schedule.release(timer, PROBE_PATIENCE);
+                    schedule.hold(timer, wait.unwrap_or_default());
                 }
             }
             (Ticket::Prices { asked_at }, Came::Prices(result)) => {
@@ -188,11 +194,13 @@ impl<'c> Round<'c> {
     /// Publishes what is known; gives the version, or `None` when it could not be: then it is tried again.
     pub async fn publish(&mut self) -> Option<u64> {
         let now = self.collector.clock.now();
+        self.catch_up(now);
         let readings = self.collection.readings(now);
         match self.collector.store.publish(readings).await {
             Ok(published) => {
                 self.publish_at = None;
                 self.whole_by = None;
+                self.base = published.version;
                 // The accounts can do without what the store could not take; the store says what is wrong with it.
                 let past = self.collection.take_past(&published);
                 let _ = self.collector.store.remember(&past, now).await;
@@ -206,6 +214,16 @@ impl<'c> Round<'c> {
                 self.publish_at = Some(timer_now() + RETRY_PUBLISH);
                 None
             }
+        }
+    }
+
+    /// Another process may have collected while this one was asleep and its lock ran out, or while the store could not
+    /// be asked at the beginning: what it knows better goes into what is published next.
+    fn catch_up(&mut self, now: Timestamp) {
+        let held = self.collector.store.subscribe().borrow().clone();
+        if let Some(held) = held.filter(|held| held.version > self.base) {
+            self.collection.inherit(&held, &HashMap::new(), now, timer_now());
+            self.base = held.version;
         }
     }
 

@@ -181,7 +181,11 @@ impl Schedule {
     fn answered(&mut self, now: Instant) {
         self.failures = 0;
         self.opened = 0;
-        if self.open_until.take().is_some() {
+        if let Some(until) = self.open_until.take() {
+            // It was left alone for that and nothing else: what the provider itself asked for, or the pace, is longer.
+            if self.not_before == until {
+                self.not_before = now;
+            }
             // What the zones failed by was the provider's trouble, and that is over.
             for zone in self.zones.iter_mut().filter(|zone| !zone.under_way) {
                 zone.failures = 0;

@@ -247,3 +247,5 @@ async fn what_counted_is_remembered_for_the_accounts() {
     }
     running.stop().await;
 }
+
+mod handover;

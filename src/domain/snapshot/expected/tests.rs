@@ -106,6 +106,16 @@ fn a_trace_is_looked_up_in_its_own_calendar() {
     assert!((expected(&replayed, Some(&climatology), 1.0) - 100.0).abs() < 1e-9);
 }
 
+#[test]
+fn direct_and_lifecycle_never_meet_in_one_mean() {
+    let climatology = day_and_night();
+    let direct = |outlook| Reading { basis: Basis::Direct, ..reading(50.0, outlook) };
+    assert!((expected(&direct(Outlook::Climatology), Some(&climatology), 24.0) - 50.0).abs() < 1e-9);
+    assert!((expected(&direct(forecast(&[50.0; 12])), Some(&climatology), 168.0) - 50.0).abs() < 1e-9);
+    let marginal = Reading { signal: Signal::Marginal, ..reading(50.0, Outlook::Climatology) };
+    assert!((expected(&marginal, Some(&climatology), 24.0) - 50.0).abs() < 1e-9);
+}
+
 proptest! {
     #[test]
     fn a_mean_is_an_intensity_and_rises_with_the_reading(

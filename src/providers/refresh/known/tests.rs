@@ -210,6 +210,7 @@ fn a_new_collector_takes_over_what_the_one_before_it_knew() {
     before.take(Question::Forecast, Ok(Answer { readings: Vec::new(), forecast: Some(forecast(48)) }), now());
     let last = before.last_good(now()).unwrap();
     let published = RegionReadings {
+        zone: None,
         grid: GridReading::Known(last.clone()),
         asked_at: Some(now()),
         trouble: Vec::new(),
@@ -254,4 +255,24 @@ fn a_forecast_with_a_value_that_cannot_be_is_refused_and_the_one_before_it_stays
     assert_eq!(high.refused, [Implausibility::TooHigh]);
     let Outlook::Forecast(forecast) = known.last_good(now()).unwrap().outlook else { panic!("no forecast") };
     assert_eq!(forecast.values(), [100.0, 90.0]);
+}
+
+#[test]
+fn a_trace_that_has_nothing_newer_says_so_at_any_speed() {
+    // At an hour a second: the last hour of the trace is four hours back a few seconds after it was now.
+    let replayed =
+        |grams, hours_before| Reading { provider: GridProvider::Replay, ..said(EMAPS, grams, hours_before) };
+    let mut known = known(GridProvider::Replay, [answer(replayed(100.0, 0))]);
+    known.take(Question::Latest, answer(replayed(100.0, 4)), now());
+    let age = known.last_good(now()).unwrap().age(now());
+    assert_eq!(age, SignedDuration::from_mins(3 * 60 + 30));
+}
+
+#[test]
+fn one_outage_does_not_cost_a_day_of_forecasts() {
+    let mut known = known(EMAPS, [answer(said(EMAPS, 100.0, 0))]);
+    known.take(Question::Forecast, no_answer(Failure::Outage), now());
+    let later = now() + HOUR * 2;
+    known.take(Question::Latest, answer(said(EMAPS, 100.0, -2)), later);
+    assert_eq!(known.question(later, |question| question != Question::History), Question::Forecast);
 }

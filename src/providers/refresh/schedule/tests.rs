@@ -237,3 +237,20 @@ proptest! {
         prop_assert!(asked.len() >= zones.min(5), "somebody is asked");
     }
 }
+
+#[test]
+fn a_circuit_that_is_closed_by_a_late_answer_is_closed() {
+    let now = start();
+    let mut schedule = schedule(10, now);
+    for zone in 0..6 {
+        schedule.started(zone, now, 0.0);
+    }
+    for zone in 0..5 {
+        schedule.finished(zone, now, Some(&error(Failure::Outage)), true);
+    }
+    assert!(schedule.is_open());
+    schedule.finished(5, now, None, true);
+    assert!(!schedule.is_open());
+    let soon = now + Duration::from_secs(1);
+    assert!(matches!(schedule.next(soon), Next::Ask(_)), "{:?}", schedule.next(soon));
+}
