@@ -6,8 +6,8 @@ use super::RegionName;
 use super::snapshot::{Basis, GridProvider, Reading, Signal};
 use super::units::GramsPerKwh;
 
-/// The finest interval that any provider speaks of: two values of one such slot are two words about the same time, of
-/// which the later one counts.
+/// The finest interval that providers are asked in (Great Britain's half hours; Electricity Maps is asked for hours). Of
+/// two values of one slot the later one counts.
 pub const SLOT: SignedDuration = SignedDuration::from_mins(30);
 
 /// A reading as it is kept.

@@ -21,10 +21,18 @@ pub async fn keep(store: &SnapshotStore, leads: &watch::Sender<bool>) {
     let mut ends = timer_now();
     loop {
         let asked = timer_now();
-        match store.lead().await {
+        let mut asking = std::pin::pin!(store.lead());
+        let answer = if let Ok(answer) = tokio::time::timeout_at(ends, &mut asking).await {
+            answer
+        } else {
+            // However slow the answer is, the right is over.
+            tell(leads, false);
+            asking.await
+        };
+        match answer {
             Ok(Leadership::Ours) => {
                 ends = asked + period.min(2 * LONGEST_PAUSE);
-                tell(leads, true);
+                tell(leads, timer_now() < ends);
             }
             // Until its end nobody else can have it.
             Err(_) if timer_now() < ends => {}
