@@ -103,7 +103,8 @@ pub(super) fn address(schemes: &'static [&'static str]) -> impl FnOnce(&Value) -
         }
         let authority = rest.split('/').next().unwrap_or_default().parse::<http::uri::Authority>();
         let has_host = authority.is_ok_and(|authority| !authority.host().is_empty());
-        if !has_host || address.parse::<http::Uri>().is_err() {
+        // The second is what it will be read with: `https://host:99999` passes the first.
+        if !has_host || address.parse::<http::Uri>().is_err() || reqwest::Url::parse(address).is_err() {
             return Err(fault("is not an address"));
         }
         Ok(address.clone())
@@ -212,6 +213,8 @@ mod tests {
     #[case("https://api.electricitymaps.com?auth-token=hunter2", false)]
     #[case("https://api.electricitymaps.com/#hunter2", false)]
     #[case("https://hunter2 x", false)]
+    #[case("https://api.example:99999/v4", false)]
+    #[case("https://256.1.1.1", false)]
     fn addresses(#[case] text: &str, #[case] legal: bool) {
         match address(WEB)(&json!(text)) {
             Ok(read) => assert!(legal && read == text),

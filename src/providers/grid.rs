@@ -90,6 +90,11 @@ pub trait GridSource: Send + Sync + fmt::Debug {
     /// Asks about a region; of a provider on a network, a region stands for its zone.
     fn ask<'a>(&'a self, region: &'a Region, question: Question, now: Timestamp) -> Asked<'a, Answer>;
 
+    /// Whether it can be asked what it may be asked.
+    fn is_probed(&self) -> bool {
+        false
+    }
+
     /// Asks what it may be asked, before the first question.
     fn probe(&self) -> Asked<'_, Access> {
         Box::pin(async { Ok(Access::Unknown) })

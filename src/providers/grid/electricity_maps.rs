@@ -194,6 +194,10 @@ impl GridSource for ElectricityMaps {
         Box::pin(self.answer(region, question, now))
     }
 
+    fn is_probed(&self) -> bool {
+        true
+    }
+
     fn probe(&self) -> Asked<'_, Access> {
         Box::pin(self.access())
     }

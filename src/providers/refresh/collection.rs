@@ -14,7 +14,7 @@ use super::desk::Desk;
 use super::known::{Known, best};
 use super::prices::{PriceDesk, PriceNews};
 use crate::domain::history::PastReading;
-use crate::domain::snapshot::{Failure, GridReading, Readings, RegionReadings};
+use crate::domain::snapshot::{Failure, GridProvider, GridReading, Readings, RegionReadings, Trouble};
 use crate::domain::{Region, RegionName, Regions};
 use crate::metrics::Metrics;
 
@@ -27,6 +27,8 @@ pub struct Collection {
     pub desks: Vec<Desk>,
     /// The provider of prices.
     pub prices: PriceDesk,
+    /// Whether what is wrong with providers that were not needed is told too: of interest to who looks once.
+    pub tells_all: bool,
     /// Readings that are to be remembered for the accounts.
     unremembered: Vec<PastReading>,
     metrics: Arc<Metrics>,
@@ -45,7 +47,7 @@ impl Collection {
     ) -> Self {
         let desks = grid.iter().map(|source| Desk::new(source.clone(), &regions, max_age)).collect();
         let prices = PriceDesk::new(prices.0, prices.1, &regions, timer);
-        Self { regions, max_age, desks, prices, unremembered: Vec::new(), metrics }
+        Self { regions, max_age, desks, prices, tells_all: false, unremembered: Vec::new(), metrics }
     }
 
     /// Takes over what the collector before this one has published, and the last day as it was kept.
@@ -107,14 +109,7 @@ impl Collection {
         let zone =
             place.region.zone.as_ref().map_or_else(|| place.region.name.as_str(), |zone| zone.as_str());
         if let Some(trouble) = taken.began {
-            tracing::warn!(
-                provider = provider.as_str(),
-                zone,
-                failure = trouble.failure.as_str(),
-                detail = &*trouble.detail,
-                cure = trouble.failure.cure(),
-                "a zone's grid data cannot be refreshed; its last reading grows old"
-            );
+            tell_of(zone, &trouble);
         }
         // Who was not asked has nothing to tell of.
         if let Some(failure) = taken.ended.filter(|failure| *failure != Failure::CircuitOpen) {
@@ -142,7 +137,11 @@ impl Collection {
         let outcome = result.as_ref().map_or_else(|error| error.failure.as_str(), |_| "ok");
         self.metrics.readings().provider_request(&format!("grid/{provider}"), outcome);
         match result {
-            Ok(access) => desk.learn(access, now),
+            Ok(access) => {
+                for (zone, trouble) in desk.learn(access, now) {
+                    tell_of(&zone, &trouble);
+                }
+            }
             Err(error) => tracing::warn!(
                 provider,
                 %error,
@@ -198,7 +197,8 @@ impl Collection {
         // Who stands behind the one whose word counts was not needed, whatever is wrong with him.
         let provider = grid.known().map(|reading| reading.provider);
         let counts = self.desks.iter().position(|desk| Some(desk.source.provider()) == provider);
-        let asked = self.desks.iter().take(counts.map_or(usize::MAX, |index| index + 1));
+        let needed = counts.filter(|_| !self.tells_all).map_or(usize::MAX, |index| index + 1);
+        let asked = self.desks.iter().take(needed);
         RegionReadings {
             zone: region.zone.clone(),
             grid,
@@ -219,4 +219,15 @@ impl Collection {
         }
         past
     }
+}
+
+fn tell_of(zone: &str, trouble: &Trouble<GridProvider>) {
+    tracing::warn!(
+        provider = trouble.provider.as_str(),
+        zone,
+        failure = trouble.failure.as_str(),
+        detail = &*trouble.detail,
+        cure = trouble.failure.cure(),
+        "a zone's grid data cannot be refreshed; its last reading grows old"
+    );
 }

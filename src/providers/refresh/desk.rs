@@ -144,9 +144,11 @@ impl Desk {
         }
     }
 
-    /// Learns what the provider allows to be asked: places outside of it are not asked about, and say why.
-    pub fn learn(&mut self, access: Access, now: Timestamp) {
+    /// Learns what the provider allows to be asked: places outside of it are not asked about, and say
+    /// why. Gives the troubles that began, each with its zone.
+    pub fn learn(&mut self, access: Access, now: Timestamp) -> Vec<(String, Trouble<GridProvider>)> {
         self.access = access;
+        let mut began = Vec::new();
         for index in 0..self.places.len() {
             let allowed = self.may_ask(index);
             if let Some(schedule) = &mut self.schedule {
@@ -156,9 +158,11 @@ impl Desk {
             if !allowed && self.source.speaks_of(&place.region).is_ok() {
                 let zone = place.region.zone.as_ref().map_or("none", GridZone::as_str);
                 let detail = format!("the token's plan does not name zone {zone}");
-                place.known.fails(&FetchError::new(Failure::NotInPlan, detail), now);
+                let trouble = place.known.fails(&FetchError::new(Failure::NotInPlan, detail), now);
+                began.extend(trouble.map(|trouble| (zone.to_owned(), trouble)));
             }
         }
+        began
     }
 
     /// Notes that all questions have to wait, when that is what the provider said.

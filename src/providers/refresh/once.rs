@@ -29,10 +29,12 @@ impl Collector {
         let (now, timer) = (self.clock.now(), timer_now());
         let mut round = Round::new(self, self.collection(timer), 0, timer);
         round.begin(now, timer);
+        round.collection.tells_all = true;
         let networks = round.collection.desks.iter().filter(|desk| desk.is_on_a_network());
         // Each provider's places and what it allows; and prices.
         let places = |desk: &Desk| (0..desk.places.len()).filter(|place| desk.may_ask(*place)).count();
-        let questions = networks.map(|desk| places(desk) + 1).sum::<usize>() + 1;
+        let questions =
+            networks.map(|desk| places(desk) + usize::from(desk.source.is_probed())).sum::<usize>() + 1;
         round.ask_memory().await;
         let mut answered = 0;
         loop {

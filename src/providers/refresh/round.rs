@@ -113,7 +113,8 @@ impl<'c> Round<'c> {
 
     /// Questions wait for the first answer; later ones go on by what was allowed before.
     fn probe(&mut self, timer: Instant, is_first: bool) {
-        for (index, desk) in self.collection.desks.iter_mut().enumerate() {
+        let probed = self.collection.desks.iter_mut().enumerate().filter(|(_, desk)| desk.source.is_probed());
+        for (index, desk) in probed {
             if let Some(schedule) = &mut desk.schedule {
                 if is_first {
                     schedule.hold(timer, PROBE_PATIENCE);

@@ -72,7 +72,12 @@ impl Page {
     pub fn words(&self) -> String {
         // A character has at most four bytes, and what is stripped is not worth more than as much again.
         let beginning = self.body.get(..MOST_WORDS * 8).unwrap_or(&self.body);
-        plain_words(&String::from_utf8_lossy(beginning))
+        let mut words = plain_words(&String::from_utf8_lossy(beginning));
+        // Also where white space has used up the beginning: what looks for secrets goes by this mark.
+        if beginning.len() < self.body.len() && !words.ends_with(CUT) {
+            words.push(CUT);
+        }
+        words
     }
 
     /// What a redirect says. Where it leads is shown without its query, which may hold anything.
@@ -208,6 +213,8 @@ mod tests {
         assert_eq!(long.chars().count(), MOST_WORDS + 1);
         assert!(long.ends_with(CUT));
         assert_eq!(page(500, &[], "").words(), "");
+        let blank = format!("{}hunter2", " ".repeat(MOST_WORDS * 8 - 6));
+        assert_eq!(page(500, &[], &blank).words(), "hunter…");
     }
 
     proptest! {

@@ -204,6 +204,10 @@ impl GridSource for Throttling {
         self.0.ask(region, question, now)
     }
 
+    fn is_probed(&self) -> bool {
+        true
+    }
+
     fn probe(&self) -> Asked<'_, crate::providers::grid::Access> {
         let wait = Some(Duration::from_mins(10));
         let error = FetchError { retry_after: wait, ..FetchError::new(Failure::Throttled, "not so often") };
