@@ -5,6 +5,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 
+use super::FetchError;
 use super::grid::{Asked, Reach};
 use crate::domain::snapshot::{Price, PriceProvider};
 use crate::domain::{RegionName, Regions};
@@ -38,6 +39,11 @@ pub trait PriceSource: Send + Sync + fmt::Debug {
     /// What it knows without asking anybody: what there is until its first answer.
     fn beforehand(&self, _regions: &Regions) -> PricesByRegion {
         PricesByRegion::new()
+    }
+
+    /// What its last answer lacks, and why, when it was one and is not whole.
+    fn shortfall(&self) -> Option<FetchError> {
+        None
     }
 
     /// Asks for all regions at once.

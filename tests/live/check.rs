@@ -218,3 +218,17 @@ fn a_configuration_that_is_not_valid_asks_nobody() {
     ended.assert_failed(2, &["grid.refresh"]);
     assert!(stand_in.upstream.requests().is_empty());
 }
+
+/// It was not needed today; the day it is, is too late to hear of it.
+#[test]
+fn a_fallback_that_fails_is_told_and_is_no_reason_to_fail() {
+    let refused = "provider: catalogue, fallback: [electricity-maps], electricityMaps: {baseUrl: 'http://127.0.0.1:1/v4', \
+                   tokenFile: /nowhere/token}";
+    let regions = "regions: [{name: us-east-1}, {name: eu-west-1}]";
+    let (_dir, config) = config(&format!("{regions}\ngrid: {{{refused}}}\n"));
+    let ended = run(&["check", "--config", &config]);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    let failed = from(&ended.stdout, "failed: electricity-maps");
+    assert!(failed.contains("no_token") && failed.contains("cure: put the token into the file"), "{failed}");
+    assert_fits(&ended);
+}

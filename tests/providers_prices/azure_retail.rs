@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use eco_pulse::domain::snapshot::{CapacityType, Failure, PriceProvider};
 use eco_pulse::domain::units::UsdPerHour;
@@ -220,7 +221,11 @@ async fn who_asks_to_be_left_alone_is_and_the_next_round_goes_on_with_the_others
     let names = ["eastus", "westeurope", "northeurope", "uksouth"];
     assert_eq!(regions_of(&ask(&source, &names).await.unwrap()), ["eastus"]);
     assert_eq!(feed.asked().len(), 2, "nobody else is asked about");
+    let lacks = source.shortfall().unwrap();
+    assert_eq!((lacks.failure, lacks.retry_after), (Failure::Throttled, Some(Duration::from_mins(1))));
+    assert!(lacks.detail.starts_with("westeurope: "), "{lacks}");
     assert_eq!(ask(&source, &names).await.unwrap().len(), 4);
+    assert_eq!(source.shortfall(), None);
     let questions = feed.asked();
     let about: Vec<&str> = questions[2..].iter().map(|question| region_of(question)).collect();
     assert_eq!(about, ["northeurope", "uksouth", "eastus", "westeurope"]);

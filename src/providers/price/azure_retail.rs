@@ -42,6 +42,8 @@ pub struct AzureRetail {
     url: Url,
     types: Vec<Arc<str>>,
     rounds: Mutex<Rounds>,
+    /// What the last answer lacks, and why.
+    shortfall: Mutex<Option<FetchError>>,
 }
 
 impl AzureRetail {
@@ -65,7 +67,7 @@ impl AzureRetail {
         types.sort_unstable();
         types.dedup();
         let url = address_without_query(SETTING, url)?;
-        Ok(Self { web, url, types, rounds: Mutex::default() })
+        Ok(Self { web, url, types, rounds: Mutex::default(), shortfall: Mutex::default() })
     }
 
     async fn read(&self, regions: &Regions, now: Timestamp) -> Result<PricesByRegion, FetchError> {
@@ -93,10 +95,14 @@ impl AzureRetail {
             }
         }
         self.rounds().over(&failed, waiting.collect());
-        match failed.into_iter().next() {
-            Some((region, error)) if answered == 0 => {
-                Err(FetchError { detail: format!("{region}: {}", error.detail).into(), ..error })
-            }
+        let first = failed.into_iter().next();
+        let first = first.map(|(region, error)| FetchError {
+            detail: format!("{region}: {}", error.detail).into(),
+            ..error
+        });
+        self.shortfall.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&first);
+        match first {
+            Some(error) if answered == 0 => Err(error),
             _ => Ok(prices),
         }
     }
@@ -135,6 +141,10 @@ impl AzureRetail {
 impl PriceSource for AzureRetail {
     fn provider(&self) -> PriceProvider {
         PriceProvider::AzureRetail
+    }
+
+    fn shortfall(&self) -> Option<FetchError> {
+        self.shortfall.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn ask<'a>(&'a self, regions: &'a Regions, now: Timestamp) -> Asked<'a, PricesByRegion> {

@@ -92,13 +92,19 @@ impl PriceDesk {
     ) -> PriceNews {
         // Not before: who takes over would wait for an answer that died with the one that asked.
         self.asked_at = Some(now);
-        match result {
+        let failed = match result {
             Ok(prices) => {
                 self.prices.extend(prices);
+                self.source.shortfall()
+            }
+            Err(error) => Some(error),
+        };
+        match failed {
+            None => {
                 self.failures = 0;
                 PriceNews::Good(self.trouble.take())
             }
-            Err(error) => {
+            Some(error) => {
                 let wait = RETRY.saturating_mul(1 << self.failures.min(10)).min(self.interval);
                 self.due = timer + wait.max(error.retry_after.unwrap_or_default());
                 self.failures = self.failures.saturating_add(1);
@@ -132,5 +138,48 @@ impl PriceDesk {
     #[must_use]
     pub const fn trouble(&self) -> Option<&Trouble<PriceProvider>> {
         self.trouble.as_ref()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::timer_now;
+    use crate::domain::snapshot::Failure;
+    use crate::providers::grid::Asked;
+
+    /// Answers with prices of one region, and lacks the others.
+    #[derive(Debug)]
+    struct Half;
+
+    impl PriceSource for Half {
+        fn provider(&self) -> PriceProvider {
+            PriceProvider::AzureRetail
+        }
+
+        fn reach(&self) -> Reach {
+            Reach::Network
+        }
+
+        fn shortfall(&self) -> Option<FetchError> {
+            let retry_after = Some(Duration::from_mins(3));
+            Some(FetchError { retry_after, ..FetchError::new(Failure::Throttled, "westeurope: too often") })
+        }
+
+        fn ask<'a>(&'a self, _: &'a Regions, _: Timestamp) -> Asked<'a, PricesByRegion> {
+            Box::pin(async { Ok(PricesByRegion::new()) })
+        }
+    }
+
+    #[test]
+    fn what_an_answer_lacks_is_told_and_asked_for_again_before_the_interval_is_over() {
+        let timer = timer_now();
+        let mut desk = PriceDesk::new(Arc::new(Half), Duration::from_hours(1), &Regions::default(), timer);
+        desk.started(timer);
+        let answer = PricesByRegion::from([("eastus".into(), Vec::new())]);
+        let news = desk.take(Ok(answer), Timestamp::UNIX_EPOCH, timer);
+        assert!(matches!(news, PriceNews::Began(_)), "{news:?}");
+        assert_eq!(desk.trouble().map(|trouble| trouble.failure), Some(Failure::Throttled));
+        assert_eq!(desk.due(), timer + Duration::from_mins(3), "as the provider asks");
     }
 }
