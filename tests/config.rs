@@ -26,6 +26,10 @@ mod prices;
 mod refusals;
 #[path = "config/regions.rs"]
 mod regions;
+#[path = "config/reports.rs"]
+mod reports;
+#[path = "config/secrets.rs"]
+mod secrets;
 #[path = "config/store.rs"]
 mod store;
 

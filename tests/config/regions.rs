@@ -1,6 +1,7 @@
 //! Regions: the file's details over the catalogue's, and the tables between them.
 
 use eco_pulse::catalogue::Catalogue;
+use eco_pulse::config::MAX_REGIONS;
 
 use super::*;
 
@@ -166,4 +167,142 @@ fn the_listing_is_legal_with_the_built_in_catalogue() {
 fn a_slip_in_a_name_is_answered_with_the_catalogues_names() {
     let errors = Config::parse("regions: [{name: eu-nort-1}]", &Catalogue::built_in().unwrap()).unwrap_err();
     assert!(errors.to_string().contains("did you mean eu-north-1"), "{errors}");
+}
+
+#[rstest]
+#[case("regions: []", "regions: is empty; give at least one entry, or leave the key out for its default")]
+#[case("regions:", "regions: is empty; give at least one entry, or leave the key out for its default")]
+#[case(
+    "regions: [{alias: x}]",
+    "regions[0].name: is missing; give the region's name at its provider, or one of your own"
+)]
+#[case(
+    "regions: [{name: us-east-2}]",
+    "regions[0].name: `us-east-2` is not in the catalogue; did you mean us-east-1? Else describe it with provider (on-prem, or aws, gcp, azure), gridZone, pue, and latitude and longitude if known"
+)]
+#[case(
+    "regions: [{name: dc-berlin}]",
+    "regions[0].name: `dc-berlin` is not in the catalogue; describe it with provider (on-prem, or aws, gcp, azure), gridZone, pue, and latitude and longitude if known"
+)]
+#[case(
+    "regions: [{name: scheduler, provider: on-prem, gridZone: DE, pue: 1.2}]",
+    "regions[0].name: `scheduler` is a reserved word; give the region another name; baseline.region gives this one a meaning of its own"
+)]
+#[case(
+    "regions: [{name: 'dc berlin', provider: on-prem, gridZone: DE, pue: 1.2}]",
+    "regions[0].name: `dc berlin` cannot be the value of a label; give up to 63 letters, digits, `-`, `_` or `.`, a letter or digit at both ends"
+)]
+#[case(
+    "regions: [{name: 7, provider: on-prem, gridZone: DE, pue: 1.2}]",
+    "regions[0].name: 7 is a number, not text; put it in quotes"
+)]
+#[case(
+    "regions: [{name: dc, provider: on-prem, pue: 1.2}]",
+    "regions[0].gridZone: is missing; give the Electricity Maps key of the grid that feeds it, such as DE or SE-SE3"
+)]
+#[case(
+    "regions: [{name: dc, provider: on-prem, gridZone: DE}]",
+    "regions[0].pue: is missing; give its power usage effectiveness, from 1 to 10; the catalogue has none for it"
+)]
+#[case(
+    "regions: [{name: dc, provider: onprem, gridZone: DE, pue: 1.2}]",
+    "regions[0].provider: `onprem` is not known; choose one of: aws, gcp, azure, on-prem (did you mean `on-prem`?)"
+)]
+#[case(
+    "regions: [{name: us-east-1, provider: on-prem, gridZone: DE, pue: 1.2}]",
+    "regions[0].provider: `on-prem` is not whose region the catalogue knows by that name (aws); leave it out, or give your region another name and the label's value as alias"
+)]
+#[case(
+    "regions: [{name: us-east-1, pue: 0.9}]",
+    "regions[0].pue: 0.9 is below 1; give a power usage effectiveness from 1 to 10"
+)]
+#[case(
+    "regions: [{name: us-east-1, pue: 110}]",
+    "regions[0].pue: 110 is above 10; give a power usage effectiveness from 1 to 10"
+)]
+#[case(
+    "regions: [{name: us-east-1, gridZone: pjm}]",
+    "regions[0].gridZone: `pjm` is not a grid zone; give the zone's Electricity Maps key, such as DE, SE-SE3 or US-MIDA-PJM"
+)]
+#[case(
+    "regions: [{name: us-east-1, latitude: 52.5}]",
+    "regions[0].longitude: is missing; give it with latitude, or leave out both"
+)]
+#[case(
+    "regions: [{name: us-east-1, longitude: 13.4}]",
+    "regions[0].latitude: is missing; give it with longitude, or leave out both"
+)]
+#[case(
+    "regions: [{name: us-east-1, latitude: 91, longitude: 13.4}]",
+    "regions[0].latitude: 91 is above 90; give degrees from -90 to 90, north positive"
+)]
+#[case(
+    "regions: [{name: us-east-1, latitude: 52.5, longitude: -181}]",
+    "regions[0].longitude: -181 is below -180; give degrees from -180 to 180, east positive"
+)]
+#[case(
+    "regions: [{name: us-east-1, priceUsdPerVcpuHour: -0.1}]",
+    "regions[0].priceUsdPerVcpuHour: -0.1 is negative; give USD per vCPU and hour from 0 to 100"
+)]
+#[case(
+    "regions: [{name: us-east-1, alias: '-'}]",
+    "regions[0].alias: `-` cannot be the value of a label; give up to 63 letters, digits, `-`, `_` or `.`, a letter or digit at both ends"
+)]
+#[case(
+    "baseline: {region: mars}",
+    "baseline.region: `mars` is not a region of `regions`; write scheduler or one of: us-east-1, eu-west-1, eu-north-1"
+)]
+#[case("baseline: mars", "baseline: is text, not a map; write keys and values below it")]
+#[case(
+    "regions: [{name: us-east-1}, {name: eu-north-1, alias: north}]\nbaseline: {region: north}",
+    "baseline.region: `north` is an alias; write the region's name, eu-north-1"
+)]
+fn refuses_regions_that_cannot_be(#[case] yaml: &str, #[case] expected: &str) {
+    assert_eq!(errors(yaml), [expected]);
+}
+
+#[test]
+fn shared_names_and_aliases_are_all_reported() {
+    let yaml = "regions:
+- {name: us-east-1}
+- {name: eu-north-1, alias: north}
+- {name: us-east-1}
+- {name: swedencentral, alias: north}
+- {name: eu-west-1, alias: us-east-1}
+- {name: dc, alias: dc, provider: on-prem, gridZone: DE, pue: 1.2}
+";
+    let cure = "already; give each region a name and an alias of its own";
+    assert_eq!(
+        errors(yaml),
+        [
+            format!("regions[2].name: `us-east-1` is the name or alias of regions[0] {cure}"),
+            format!("regions[3].alias: `north` is the name or alias of regions[1] {cure}"),
+            format!("regions[4].alias: `us-east-1` is the name or alias of regions[0] {cure}"),
+        ]
+    );
+}
+
+#[test]
+fn the_number_of_regions_has_a_limit() {
+    let regions = |count: usize| {
+        (0..count).fold("regions:\n".to_owned(), |yaml, index| {
+            yaml + &format!("- {{name: dc-{index}, provider: on-prem, gridZone: DE, pue: 1.2}}\n")
+        })
+    };
+    assert_eq!(parse(&regions(MAX_REGIONS)).unwrap().regions.len(), MAX_REGIONS);
+    assert_eq!(
+        errors(&regions(MAX_REGIONS + 1)),
+        ["regions: has 501 entries, more than 500; name the regions this cluster has"]
+    );
+}
+
+#[test]
+fn a_bad_region_does_not_make_its_name_unknown() {
+    let yaml = "regions: [{name: us-east-1}, {name: dc, provider: on-prem, gridZone: DE, pue: 0.5}]
+baseline: {region: dc}
+grid: {mock: {dc: high}}";
+    assert_eq!(
+        errors(yaml),
+        ["regions[1].pue: 0.5 is below 1; give a power usage effectiveness from 1 to 10"]
+    );
 }
