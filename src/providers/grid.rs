@@ -44,6 +44,13 @@ pub struct Answer {
     pub forecast: Option<Arc<Forecast>>,
 }
 
+/// One reading: the latest.
+impl From<Reading> for Answer {
+    fn from(reading: Reading) -> Self {
+        Self { readings: vec![reading], forecast: None }
+    }
+}
+
 /// How a provider is reached, which decides how it is treated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {

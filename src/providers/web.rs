@@ -16,7 +16,7 @@ use crate::domain::snapshot::Failure;
 mod address;
 mod page;
 
-pub use address::{BaseUrl, BaseUrlError};
+pub use address::{BaseUrl, BaseUrlError, http_address};
 pub use page::{CUT, MOST_WORDS, Page, decode_json, plain_words};
 
 /// Until the connection stands.

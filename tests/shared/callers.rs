@@ -27,9 +27,10 @@ pub async fn until(what: &str, holds: impl AsyncFnMut() -> bool) {
 
 /// Waits for so long at most.
 pub async fn within(patience: Duration, what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    let mut looks = tokio::time::interval(TICK);
     let wait = async {
         while !holds().await {
-            tokio::time::sleep(TICK).await;
+            looks.tick().await;
         }
     };
     assert!(tokio::time::timeout(patience, wait).await.is_ok(), "not within {patience:?}: {what}");
@@ -164,12 +165,13 @@ impl Pods {
         let until = stop.clone();
         let coming = tokio::spawn(async move {
             let (mut count, mut last) = (0, 0);
+            let mut turns = tokio::time::interval(TICK);
             while !until.is_cancelled() {
+                turns.tick().await;
                 callers.decide().await;
                 let version = callers.version().await;
                 assert!(version >= last, "version {version} after {last}");
                 (count, last) = (count + 1, version);
-                tokio::time::sleep(TICK).await;
             }
             callers.assert_never_opened().await;
             count

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use eco_pulse::clock::monotonic_now;
 use jiff::SignedDuration;
 
 use crate::callers::{Callers, Pods, until};
@@ -118,9 +119,8 @@ async fn a_redis_that_sleeps_keeps_no_pod_waiting() {
     stop(pods).await;
 }
 
-/// The same as it is in operation: by hand, as `cargo test --test shared -- --ignored`.
+/// The same as it is in operation, with a real process: half a minute of decisions by the data at hand.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "takes 40 s"]
 async fn a_redis_that_sleeps_for_thirty_seconds_keeps_no_pod_of_a_process_waiting() {
     let Some(redis) = RedisServer::start() else { return };
     let grid = Grid::start(VALUES, &Hands::default());
@@ -132,8 +132,13 @@ async fn a_redis_that_sleeps_for_thirty_seconds_keeps_no_pod_of_a_process_waitin
     callers.has_version(1).await;
     let pods = Pods::keep_coming(&address).await;
     redis.pause();
-    tokio::time::sleep(Duration::from_secs(30)).await;
+    let paused = monotonic_now();
     callers.loses_store().await;
+    let mut turns = tokio::time::interval(Duration::from_millis(100));
+    while paused.elapsed() < Duration::from_secs(30) {
+        turns.tick().await;
+        assert_eq!(callers.decide().await.as_deref(), Some(BEST));
+    }
     let last = callers.version().await;
     redis.resume();
     callers.gains_store().await;

@@ -80,8 +80,7 @@ impl GridSource for MockGrid {
     }
 
     fn ask<'a>(&'a self, region: &'a Region, _: Question, now: Timestamp) -> Asked<'a, Answer> {
-        let answer =
-            self.reading(region, now).map(|reading| Answer { readings: vec![reading], forecast: None });
+        let answer = self.reading(region, now).map(Answer::from);
         Box::pin(async { answer })
     }
 }

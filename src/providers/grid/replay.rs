@@ -155,8 +155,7 @@ impl GridSource for ReplayGrid {
     }
 
     fn ask<'a>(&'a self, region: &'a Region, _: Question, now: Timestamp) -> Asked<'a, Answer> {
-        let answer =
-            self.reading(region, now).map(|reading| Answer { readings: vec![reading], forecast: None });
+        let answer = self.reading(region, now).map(Answer::from);
         Box::pin(async { answer })
     }
 }

@@ -7,7 +7,7 @@ use serde_json::error::Category;
 
 use crate::domain::snapshot::Failure;
 use crate::providers::FetchError;
-use crate::providers::web::Page;
+use crate::providers::web::{Page, http_address};
 
 /// A text is no address to ask for prices at. It is not repeated here: where it should have none, it may hold a
 /// password.
@@ -20,15 +20,7 @@ pub struct AddressError {
 
 /// Reads the address that stands at `setting` in the configuration.
 pub(super) fn address(setting: &'static str, text: &str) -> Result<Url, AddressError> {
-    let refused = |wrong| AddressError { setting, wrong };
-    let url = Url::parse(text).map_err(|_| refused("is no address"))?;
-    if !matches!(url.scheme(), "http" | "https") {
-        return Err(refused("has another scheme than http or https"));
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(refused("holds a user or password"));
-    }
-    Ok(url)
+    http_address(text).map_err(|error| AddressError { setting, wrong: error.wrong() })
 }
 
 /// Reads an address to which questions are added, so that it may not bring any of its own.
@@ -45,16 +37,20 @@ pub(super) fn address_without_query(setting: &'static str, text: &str) -> Result
 
 /// Headers and body of an answer that says it is good; `setting` is where the address stands that was asked.
 pub(super) fn accepted(page: Page, setting: &str) -> Result<(HeaderMap, Bytes), FetchError> {
-    let (failure, cure) = match page.status.as_u16() {
+    let failure = match page.status.as_u16() {
         200 => return Ok((page.headers, page.body)),
-        429 => (Failure::Throttled, "a longer `prices.refresh` asks less often".to_owned()),
-        408 | 500..=599 => (Failure::Outage, "it is asked again by itself".to_owned()),
-        400..=499 => (Failure::BadRequest, format!("check `{setting}`")),
+        // There is one address and no key: what is not there or not allowed was asked for wrongly.
+        401..=404 => Failure::BadRequest,
         // A redirect among them: it is not followed.
-        _ => (Failure::Unreadable, format!("give the address of the data itself as `{setting}`")),
+        _ => page.failure_by_status().unwrap_or(Failure::Unreadable),
     };
-    let detail = format!("it answered {}: {cure}", page.status);
-    Err(FetchError { retry_after: page.retry_after(), ..FetchError::new(failure, detail) })
+    let cure = match failure {
+        Failure::Throttled => "a longer `prices.refresh` asks less often".to_owned(),
+        Failure::BadRequest => format!("check `{setting}`"),
+        Failure::Unreadable => format!("give the address of the data itself as `{setting}`"),
+        _ => "it is asked again by itself".to_owned(),
+    };
+    Err(page.error(failure, format!("it answered {}: {cure}", page.status)))
 }
 
 /// The error for a JSON text that is not what it should be. The reader's own words are left out: they may quote what

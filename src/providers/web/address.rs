@@ -11,19 +11,36 @@ pub struct BaseUrl(Url);
 #[error("the address {0}; give https://host[:port][/path], without user, query or fragment")]
 pub struct BaseUrlError(&'static str);
 
+impl BaseUrlError {
+    /// What is wrong with the address, to follow its name.
+    #[must_use]
+    pub const fn wrong(self) -> &'static str {
+        self.0
+    }
+}
+
+/// Reads an HTTP address without user.
+///
+/// # Errors
+/// It is no address, not of HTTP, or has a user.
+pub fn http_address(text: &str) -> Result<Url, BaseUrlError> {
+    let url = Url::parse(text).map_err(|_| BaseUrlError("cannot be read"))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(BaseUrlError("has another scheme than http or https"));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(BaseUrlError("holds a user or password"));
+    }
+    Ok(url)
+}
+
 impl BaseUrl {
     /// Reads an address; a slash at its end makes no difference.
     ///
     /// # Errors
     /// It is no address, not of HTTP, or has a user, query or fragment.
     pub fn parse(text: &str) -> Result<Self, BaseUrlError> {
-        let url = Url::parse(text.trim_end_matches('/')).map_err(|_| BaseUrlError("cannot be read"))?;
-        if !matches!(url.scheme(), "http" | "https") {
-            return Err(BaseUrlError("has another scheme than http or https"));
-        }
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(BaseUrlError("holds a user or password"));
-        }
+        let url = http_address(text.trim_end_matches('/'))?;
         if url.query().is_some() || url.fragment().is_some() {
             return Err(BaseUrlError("has a query or fragment"));
         }

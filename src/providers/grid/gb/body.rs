@@ -114,7 +114,7 @@ pub(super) fn latest(body: &[u8], now: Timestamp) -> Result<Answer, FetchError> 
         replayed_at: None,
         outlook: Outlook::Climatology,
     };
-    Ok(Answer { readings: vec![reading], forecast: None })
+    Ok(reading.into())
 }
 
 /// The half-hours from the current one on, up to the first one without a value.
