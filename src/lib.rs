@@ -18,6 +18,7 @@ pub mod audit;
 pub mod catalogue;
 pub mod cli;
 pub mod clock;
+pub mod cluster;
 pub mod config;
 pub mod decider;
 pub mod domain;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 /// What each room may import of its siblings. Imports point inwards: the domain knows nobody, webhook and extender know
 /// neither providers nor store, and only `app` sees everything. A room that is not here does not exist.
-const MAY_IMPORT: [(&str, &[&str]); 19] = [
+const MAY_IMPORT: [(&str, &[&str]); 20] = [
     ("domain", &[]),
     ("clock", &[]),
     ("readiness", &[]),
@@ -21,6 +21,7 @@ const MAY_IMPORT: [(&str, &[&str]); 19] = [
     ("store", &["domain", "tls"]),
     ("audit", &["config", "domain"]),
     ("metrics", &["audit", "config", "domain"]),
+    ("cluster", &["clock", "domain", "kubernetes", "metrics", "readiness", "tls"]),
     ("decider", &["audit", "config", "domain", "herd", "kubernetes"]),
     ("providers", &["catalogue", "clock", "domain", "metrics", "store"]),
     ("webhook", &["audit", "config", "decider", "domain", "http", "kubernetes"]),
