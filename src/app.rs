@@ -9,6 +9,7 @@
 //! A task that ends before it was told to ends the process: a replica that looks healthy and does nothing is worse than
 //! one that is restarted.
 
+mod cluster;
 mod collecting;
 mod endpoints;
 mod identity;
@@ -26,17 +27,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use arc_swap::{ArcSwap, ArcSwapOption};
+use arc_swap::ArcSwapOption;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use self::cluster::Cluster;
 use self::collecting::Collecting;
 use self::endpoints::endpoints;
 use self::identity::Identity;
 use crate::audit::ledger::{Ledger, Writer};
 use crate::catalogue::Catalogue;
 use crate::clock::Clock;
+use crate::cluster::view::KINDS;
 use crate::config::Config;
 use crate::decider::{Decider, Settings};
 use crate::http::admin::{Admin, MockControl, admin};
@@ -72,8 +75,10 @@ pub struct Options {
     pub admin_addr: SocketAddr,
     /// Where the certificate is; `None`: made at the start, unless configuration says otherwise.
     pub cert_dir: Option<PathBuf>,
-    /// What is known of the cluster.
+    /// What is known of the cluster; with a client, what is known before anything has been seen.
     pub cluster: ClusterView,
+    /// Reaches the cluster's API server; `None`: nobody watches the cluster.
+    pub client: Option<kube::Client>,
     /// What time it is.
     pub clock: Clock,
     /// Where decision records are written; `None`: nowhere, they stay in memory.
@@ -104,6 +109,7 @@ pub struct App {
     tasks: JoinSet<&'static str>,
     stages: ShutdownStages,
     stop_background: CancellationToken,
+    cluster: Cluster,
     leave_delay: Duration,
     writer: Writer,
 }
@@ -136,7 +142,10 @@ impl App {
         let prices = sources::prices(&config, &catalogue)?;
         let store = storage::open(&config, &options.replica, timing)?;
         let (ledger, mut writer) = Ledger::start(options.replica, options.decision_log)?;
-        let readiness = Readiness::waiting_for(&[SNAPSHOT]);
+        let watching = options.client.filter(|_| options.role.decides());
+        let mut waiting_for = vec![SNAPSHOT];
+        waiting_for.extend(watching.iter().flat_map(|_| KINDS));
+        let readiness = Readiness::waiting_for(&waiting_for);
         let stop_background = CancellationToken::new();
         let mut tasks = JoinSet::new();
         tasks.spawn(watch_ledger(writer.ended(), stop_background.clone()));
@@ -160,9 +169,16 @@ impl App {
         );
         tasks.spawn(await_snapshot(readiness.clone(), seen.clone(), stop_background.clone()));
 
-        let cluster = Arc::new(ArcSwap::from_pointee(options.cluster));
+        let cluster = Cluster::start(
+            options.cluster,
+            watching,
+            &config.topology_key,
+            (&metrics, &readiness),
+            &stop_background,
+            &mut tasks,
+        );
         let process = getrandom::u64().context("the operating system gives no random numbers")?;
-        let decider = Arc::new(Decider::new(Settings::new(&config), snapshot, cluster, process));
+        let decider = Arc::new(Decider::new(Settings::new(&config), snapshot, cluster.view.clone(), process));
         let endpoints = endpoints(&config, &decider, &metrics, &ledger, &clock);
         let admin_state = Admin {
             decider: decider.clone(),
@@ -215,6 +231,7 @@ impl App {
             tasks,
             stages,
             stop_background,
+            cluster,
             leave_delay: options.leave_delay,
             writer,
         })
@@ -248,6 +265,12 @@ impl App {
     #[must_use]
     pub const fn decider(&self) -> &Arc<Decider> {
         &self.decider
+    }
+
+    /// What is known of the cluster.
+    #[must_use]
+    pub fn cluster(&self) -> Arc<ClusterView> {
+        self.cluster.view.load_full()
     }
 
     /// Whether requests should come.

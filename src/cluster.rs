@@ -5,3 +5,5 @@
 //! known stays known.
 
 pub mod client;
+pub mod view;
+mod watch;

@@ -1,5 +1,6 @@
 //! Every metric there is, in one place. Labels come from closed sets; a pod's name is never one.
 
+mod cluster;
 mod readings;
 mod register;
 
@@ -12,6 +13,7 @@ use prometheus::{
     CounterVec, Encoder, Histogram, IntCounter, IntCounterVec, IntGauge, Registry, TextEncoder,
 };
 
+pub use self::cluster::ClusterMetrics;
 pub use self::readings::ReadingMetrics;
 use self::register::{counters, durations, int_counters, register, savings_counters};
 use crate::audit::entry::{Endpoint, Entry};
@@ -42,6 +44,7 @@ pub struct Metrics {
     carbon_added: CounterVec,
     cost_saved: CounterVec,
     cost_added: CounterVec,
+    cluster: ClusterMetrics,
     readings: ReadingMetrics,
     namespaces: Mutex<HashSet<String>>,
     rendering: Mutex<()>,
@@ -135,6 +138,7 @@ impl Metrics {
                 "eco_pulse_cost_added_usd_total",
                 "Cash added (attributed)",
             )?,
+            cluster: ClusterMetrics::new(&registry)?,
             readings: ReadingMetrics::new(&registry)?,
             namespaces: Mutex::new(HashSet::new()),
             rendering: Mutex::new(()),
@@ -240,6 +244,12 @@ impl Metrics {
     /// Counts a record that was dropped.
     pub fn ledger_dropped(&self) {
         self.ledger_dropped.inc();
+    }
+
+    /// What there is to say of the cluster's API server.
+    #[must_use]
+    pub const fn cluster(&self) -> &ClusterMetrics {
+        &self.cluster
     }
 
     /// What there is to say of grid data and prices, and of how they are got.

@@ -11,6 +11,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::{ConfigArg, UsageError, load, runtime};
 use crate::app::{App, Options, Role};
 use crate::clock::Clock;
+use crate::cluster::client::{self, ClientError};
 use crate::kubernetes::cluster::ClusterView;
 use crate::telemetry;
 
@@ -42,20 +43,45 @@ pub struct ServeArgs {
     /// Directory of tls.crt and tls.key; without one a certificate is made at the start
     #[arg(long, value_name = "DIR", env = "ECO_PULSE_CERT_DIR")]
     cert_dir: Option<PathBuf>,
-    /// Whether to look at the cluster the process runs in
-    #[arg(long, value_name = "MODE", default_value = "auto", env = "ECO_PULSE_KUBE")]
+    /// Which cluster to watch: the one the process runs in, if any (auto), none (off), or that of a kubeconfig file
+    #[arg(long, value_name = "auto|off|FILE", default_value = "auto", env = "ECO_PULSE_KUBE")]
     kube: Kube,
     /// What this process does
     #[arg(long, value_name = "ROLE", default_value = "all", env = "ECO_PULSE_ROLE")]
     role: RoleArg,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+/// The cluster to watch.
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Kube {
-    /// Look, where there is one
+    /// The one the process runs in, if any.
     Auto,
-    /// Do not look
+    /// None.
     Off,
+    /// That of a kubeconfig file's current context.
+    File(PathBuf),
+}
+
+impl std::str::FromStr for Kube {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(match text {
+            "auto" => Self::Auto,
+            "off" => Self::Off,
+            file => Self::File(file.into()),
+        })
+    }
+}
+
+impl Kube {
+    async fn client(&self) -> Result<Option<kube::Client>, ClientError> {
+        match self {
+            Self::Auto => client::in_cluster(),
+            Self::Off => Ok(None),
+            Self::File(path) => client::from_file(path).await.map(Some),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -97,27 +123,31 @@ impl ServeArgs {
         for warning in &config.warnings {
             tracing::warn!(warning, "configuration");
         }
-        if self.kube == Kube::Auto {
-            tracing::info!(
-                "nodes and namespaces are not watched in this version: regions come from configuration"
-            );
-        }
         let decision_log: Option<Box<dyn Write + Send>> =
             if config.log.decisions { Some(Box::new(std::io::stdout())) } else { None };
+        let runtime = runtime()?;
+        let client = runtime.block_on(self.kube.client())?;
+        let cluster = match client {
+            Some(_) => ClusterView::pending(&own_namespace()),
+            None => ClusterView::unwatched(&own_namespace()),
+        };
+        if client.is_none() {
+            tracing::info!("no cluster is watched: regions come from configuration alone");
+        }
         let options = Options {
             config,
             catalogue,
             webhook_addr: self.webhook_addr,
             admin_addr: self.admin_addr,
             cert_dir: self.cert_dir,
-            cluster: ClusterView::unwatched(&own_namespace()),
+            cluster,
+            client,
             clock: clock.clone(),
             decision_log,
             replica: replica(),
             role: self.role.into(),
             leave_delay: LEAVE_DELAY,
         };
-        let runtime = runtime()?;
         let ended = runtime.block_on(async {
             let mut terminate = signal(SignalKind::terminate())?;
             let mut interrupt = signal(SignalKind::interrupt())?;

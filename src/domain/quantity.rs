@@ -67,6 +67,13 @@ impl Quantity {
         Self { nanos: if nanos == i128::MIN { -i128::MAX } else { nanos } }
     }
 
+    /// The quantity of so many whole units: cores, bytes, devices.
+    #[must_use]
+    pub const fn from_units(units: i64) -> Self {
+        // The widest i64 times a billion is far within i128.
+        Self { nanos: units as i128 * NANOS_PER_UNIT }
+    }
+
     /// The exact amount in nano-units.
     #[must_use]
     pub const fn nanos(self) -> i128 {

@@ -85,6 +85,8 @@ reasons!(
         Panic = "panic",
         /// A defect in Eco-Pulse was noticed during the decision.
         Internal = "internal",
+        /// The cluster is watched, and what bears on the pod has not been seen since the start.
+        ClusterUnknown = "cluster_unknown",
         /// No grid data has been read since the start.
         NoSnapshot = "no_snapshot",
         /// The base's grid data are older than `grid.maxAge`.
@@ -106,6 +108,7 @@ impl BypassReason {
                 | Self::Overloaded
                 | Self::Panic
                 | Self::Internal
+                | Self::ClusterUnknown
                 | Self::NoSnapshot
                 | Self::StaleSnapshot
                 | Self::BaselineUnknown

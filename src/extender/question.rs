@@ -8,16 +8,15 @@ use jiff::{SignedDuration, Timestamp};
 use super::wire::{Args, Nodes, WireNode};
 use crate::audit::entry::Subject;
 use crate::decider::{Decided, Decider, subject_of};
-use crate::domain::requests::GpuRequest;
 use crate::domain::{BypassReason, RegionId, Regions};
-use crate::kubernetes::affinity::{LEGACY_REGION, REGION, RegionSelector};
+use crate::kubernetes::affinity::{LEGACY_REGION, RegionSelector};
 use crate::kubernetes::annotations::{self, DecisionMark};
-use crate::kubernetes::cluster::{ClusterView, NodeFacts, NodeIndex};
+use crate::kubernetes::cluster::{ClusterView, Watched};
 use crate::kubernetes::decode::decode_pod;
+use crate::kubernetes::nodes::{INSTANCE_TYPE, NodeFacts, NodeIndex};
 use crate::kubernetes::placement::PodInContext;
 use crate::kubernetes::pod::Pod;
 
-const INSTANCE_TYPE: &str = "node.kubernetes.io/instance-type";
 /// Clocks of replicas differ; a decision from further ahead than this is nobody's.
 const CLOCK_SKEW: SignedDuration = SignedDuration::from_secs(60);
 
@@ -51,13 +50,15 @@ impl<'a> Question<'a> {
         let topology_key = &decider.settings().placement.topology_key;
         let facts = node_facts(&args.nodes, topology_key);
         // Whole nodes tell what the view does not know, where nobody watches.
-        let told = (cluster.nodes.is_none() && !facts.is_empty())
-            .then(|| ClusterView { nodes: Some(NodeIndex::new(&facts)), ..ClusterView::clone(&cluster) });
+        let told = (matches!(cluster.nodes, Watched::Unwatched) && !facts.is_empty()).then(|| {
+            let nodes = NodeIndex::found_feasible(facts.iter().cloned(), topology_key);
+            ClusterView { nodes: Watched::Known(Arc::new(nodes)), ..ClusterView::clone(&cluster) }
+        });
         let view = told.as_ref().unwrap_or(&cluster);
         let snapshot = decider.snapshot();
         let regions = snapshot.as_ref().map(|snapshot| &*snapshot.regions);
         let names = names(&args.nodes, &facts);
-        let region_of = |name: &str| view.nodes.as_ref()?.region_of(name);
+        let region_of = |name: &str| view.nodes.known()?.region_of(name);
         let question = Self {
             regions: names
                 .iter()
@@ -172,27 +173,27 @@ fn has_own_preference(pod: &Pod<'_>, selector: RegionSelector<'_>, target_label:
     })
 }
 
-fn node_facts(nodes: &Nodes<'_>, topology_key: &str) -> Vec<NodeFacts> {
+/// What whole nodes say of region, type and size. The scheduler has found them feasible, so nothing else of them matters.
+fn node_facts(nodes: &Nodes<'_>, topology_key: &str) -> Vec<Arc<NodeFacts>> {
     let Nodes::Full { items, .. } = nodes else { return Vec::new() };
+    let kept = |key: &str| matches!(key, INSTANCE_TYPE | LEGACY_REGION) || key == topology_key;
     // A node that cannot be read stays in its place without a name, and is kept like any unknown one.
     items
         .iter()
         .map(|item| serde_json::from_str::<WireNode<'_>>(item.get()).unwrap_or_default())
         .map(|node| {
-            let label = |key: &str| node.metadata.labels.get(key).map(|value| Arc::<str>::from(&**value));
-            let legacy = || if topology_key == REGION { label(LEGACY_REGION) } else { None };
-            NodeFacts {
-                name: (&*node.metadata.name).into(),
-                region_label: label(topology_key).or_else(legacy),
-                instance_type: label(INSTANCE_TYPE),
-                allocatable_cores: node.status.allocatable.cpu().as_cores().0,
-                has_gpu: node.status.allocatable.gpus() != GpuRequest::None,
-            }
+            let labels = node.metadata.labels.iter().filter(|(key, _)| kept(key));
+            let allocatable = node.status.allocatable.iter();
+            Arc::new(NodeFacts {
+                labels: labels.map(|(key, value)| (&**key, &**value)).collect(),
+                allocatable: allocatable.map(|(resource, amount)| (Arc::from(resource), amount)).collect(),
+                ..NodeFacts::new(&*node.metadata.name)
+            })
         })
         .collect()
 }
 
-fn names<'a>(nodes: &Nodes<'a>, facts: &[NodeFacts]) -> Vec<Cow<'a, str>> {
+fn names<'a>(nodes: &Nodes<'a>, facts: &[Arc<NodeFacts>]) -> Vec<Cow<'a, str>> {
     match nodes {
         Nodes::Names(names) => names.iter().map(|name| name.0.clone()).collect(),
         Nodes::Full { .. } => facts.iter().map(|facts| Cow::Owned(facts.name.to_string())).collect(),

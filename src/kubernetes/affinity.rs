@@ -52,7 +52,7 @@ impl RegionSelector<'_> {
         let pins = |requirement: &Requirement<'_>| {
             self.key(&requirement.key) == Key::Node && &*requirement.operator == "In"
         };
-        let required = required_terms(pod);
+        let required = pod.required_terms().map_or(&[][..], |required| &required.node_selector_terms);
         pod.spec.node_selector.keys().any(|key| self.key(key) == Key::Node)
             || (!required.is_empty()
                 && required.iter().all(|term| {
@@ -64,12 +64,9 @@ impl RegionSelector<'_> {
     #[must_use]
     pub fn admits(self, pod: &Pod<'_>, region_label: &str) -> bool {
         self.node_selector_admits(&pod.spec.node_selector, region_label)
-            && match pod.spec.affinity.as_ref().and_then(|a| a.node_affinity.as_ref()?.required.as_ref()) {
-                None => true,
-                Some(required) => {
-                    required.node_selector_terms.iter().any(|term| self.term_admits(term, region_label))
-                }
-            }
+            && pod.required_terms().is_none_or(|required| {
+                required.node_selector_terms.iter().any(|term| self.term_admits(term, region_label))
+            })
     }
 
     fn node_selector_admits(self, selector: &TextMap<'_>, region_label: &str) -> bool {
@@ -115,14 +112,6 @@ impl RegionSelector<'_> {
     pub fn is_plain_preference_for(self, term: &NodeSelectorTerm<'_>, region_label: &str) -> bool {
         self.plain_preference(term) == Some(region_label)
     }
-}
-
-fn required_terms<'p, 'a>(pod: &'p Pod<'a>) -> &'p [NodeSelectorTerm<'a>] {
-    pod.spec
-        .affinity
-        .as_ref()
-        .and_then(|affinity| affinity.node_affinity.as_ref()?.required.as_ref())
-        .map_or(&[], |required| &required.node_selector_terms)
 }
 
 fn compares(values: &[super::text::Text<'_>], label: &str, holds: impl Fn(i64, i64) -> bool) -> bool {

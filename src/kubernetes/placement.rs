@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use super::affinity::RegionSelector;
 use super::annotations::{self, AllowedRegions, Hints};
-use super::cluster::{ClusterView, NamespaceView, RegionNodes};
+use super::cluster::{ClusterView, NamespaceView};
 use super::pod::Pod;
+use super::reach::{Place, reach};
 use crate::domain::demand::Defaulted;
-use crate::domain::requests::{GpuRequest, effective_requests};
-use crate::domain::snapshot::RegionData;
+use crate::domain::requests::{GpuRequest, ResourceList, effective_requests};
 use crate::domain::units::{Gigabytes, Hours};
 use crate::domain::{
     BypassReason, Candidate, Candidates, CapacityType, PodDemand, RegionId, Snapshot, WorkloadClass,
@@ -115,6 +114,9 @@ fn off_limits(subject: PodInContext<'_>, cluster: &ClusterView) -> Option<Bypass
     if cluster.system_namespaces.contains(namespace) {
         return Some(BypassReason::SystemNamespace);
     }
+    if cluster.nodes.is_pending() || cluster.namespaces.is_pending() {
+        return Some(BypassReason::ClusterUnknown);
+    }
     let namespace_opted_out = match cluster.namespace(namespace) {
         NamespaceView::Unwatched => false,
         // It may have opted out, or may keep its data in one place: until it is known, the pod is not ours.
@@ -123,10 +125,6 @@ fn off_limits(subject: PodInContext<'_>, cluster: &ClusterView) -> Option<Bypass
     };
     if namespace_opted_out || pod.label(annotations::INJECT) == Some(annotations::INJECT_DISABLED) {
         return Some(BypassReason::OptedOut);
-    }
-    // A claim that is bound decides the region; one that is not would be bound for good where the pod first runs.
-    if pod.spec.volumes.iter().any(|volume| volume.persistent_volume_claim.is_some()) {
-        return Some(BypassReason::VolumePinned);
     }
     None
 }
@@ -141,26 +139,16 @@ fn plan_with_hints(
     residency: &AllowedRegions,
 ) -> Result<Plan, BypassReason> {
     let pod = subject.pod;
-    let mut demand = demand(subject, settings, hints)?;
+    let resources = pod.resources();
+    let requests = effective_requests(&resources);
+    let mut demand = demand(subject, &requests, settings, hints)?;
 
-    let selector = RegionSelector { topology_key: &settings.topology_key };
-    if selector.pins_to_nodes(pod) {
-        return Err(BypassReason::SingleRegion);
-    }
-    let has_nodes = |label: &str| cluster.nodes.as_ref().is_none_or(|nodes| nodes.in_region(label).is_some());
-    let reachable: Vec<RegionId> = snapshot
-        .regions
-        .iter()
-        .filter(|(id, _)| offered.is_none_or(|offered| offered.contains(id)))
-        .filter(|(_, region)| has_nodes(&region.label) && selector.admits(pod, &region.label))
-        .map(|(id, _)| id)
-        .collect();
-    if reachable.len() < 2 {
-        return Err(BypassReason::SingleRegion);
-    }
-    let allowed: Vec<RegionId> = reachable
+    let is_offered = |id: RegionId| offered.is_none_or(|offered| offered.contains(&id));
+    let reachable =
+        reach(subject, &requests, is_offered, cluster, &snapshot.regions, &settings.topology_key)?;
+    let allowed: Vec<Place> = reachable
         .into_iter()
-        .filter(|region| residency.admits(*region) && hints.allowed_regions.admits(*region))
+        .filter(|place| residency.admits(place.region) && hints.allowed_regions.admits(place.region))
         .collect();
     if allowed.len() < 2 {
         return Err(BypassReason::Policy);
@@ -170,12 +158,13 @@ fn plan_with_hints(
     let mut assumes_type = false;
     let list: Vec<Candidate> = allowed
         .into_iter()
-        .map(|region| {
-            let label = &snapshot.regions.get(region).label;
-            let nodes = cluster.nodes.as_ref().and_then(|nodes| nodes.in_region(label));
-            let told = wanted_type
-                .map(Arc::from)
-                .or_else(|| usual_type(nodes, snapshot.data(region), &demand, settings.capacity_type));
+        .map(|Place { region, nodes }| {
+            let usual_type = || {
+                let usual = nodes.as_ref()?.usual_type.clone()?;
+                // What has no price cannot be weighed; then the configured type stands in for it.
+                snapshot.data(region).price(&usual, settings.capacity_type).is_some().then_some(usual)
+            };
+            let told = wanted_type.map(Arc::from).or_else(usual_type);
             Candidate {
                 region,
                 capacity_type: settings.capacity_type,
@@ -183,7 +172,7 @@ fn plan_with_hints(
                     assumes_type = true;
                     settings.instance_type.clone()
                 }),
-                mix_weight: nodes.map_or(1.0, |nodes| nodes.allocatable_cores),
+                mix_weight: nodes.as_ref().map_or(1.0, |nodes| nodes.allocatable_cores),
                 quota_left: None,
             }
         })
@@ -196,12 +185,11 @@ fn plan_with_hints(
 
 fn demand(
     subject: PodInContext<'_>,
+    requests: &ResourceList<'_>,
     settings: &PlacementSettings,
     hints: &Hints,
 ) -> Result<PodDemand, BypassReason> {
     let pod = subject.pod;
-    let resources = pod.resources();
-    let requests = effective_requests(&resources);
     let gpus = match requests.gpus() {
         GpuRequest::None => 0,
         GpuRequest::Whole { count, .. } => u32::try_from(count).map_err(|_| BypassReason::UnknownGpu)?,
@@ -265,16 +253,4 @@ fn owner_hash(subject: PodInContext<'_>) -> u64 {
 fn wanted_instance_type<'p>(pod: &'p Pod<'_>) -> Option<&'p str> {
     let selector = &pod.spec.node_selector;
     INSTANCE_TYPE_LABELS.iter().find_map(|label| selector.get(*label)).map(|value| &**value)
-}
-
-/// What the region's nodes usually are, where that has a price.
-fn usual_type(
-    nodes: Option<&RegionNodes>,
-    data: &RegionData,
-    demand: &PodDemand,
-    capacity_type: CapacityType,
-) -> Option<Arc<str>> {
-    let nodes = nodes?;
-    let usual = if demand.gpus > 0 { &nodes.usual_gpu_type } else { &nodes.usual_type };
-    usual.clone().filter(|name| data.price(name, capacity_type).is_some())
 }

@@ -93,6 +93,9 @@ pub struct PodSpec<'a> {
     /// Its volumes.
     #[serde(borrow, default, deserialize_with = "short_list")]
     pub volumes: Vec<Volume<'a>>,
+    /// Which taints it puts up with.
+    #[serde(borrow, default, deserialize_with = "short_list")]
+    pub tolerations: Vec<Toleration<'a>>,
     /// How it wants to be spread.
     #[serde(borrow, default, deserialize_with = "short_list")]
     pub topology_spread_constraints: Vec<TopologySpreadConstraint<'a>>,
@@ -157,7 +160,7 @@ pub struct NodeAffinity<'a> {
 }
 
 /// Terms of which one must match.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct NodeSelector<'a> {
     /// The terms.
@@ -177,7 +180,7 @@ pub struct PreferredTerm<'a> {
 }
 
 /// Requirements of which all must match; a term without any matches nothing.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct NodeSelectorTerm<'a> {
     /// On labels.
@@ -189,7 +192,7 @@ pub struct NodeSelectorTerm<'a> {
 }
 
 /// One requirement of a node selector term.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct Requirement<'a> {
     /// Label or field.
     #[serde(borrow, default)]
@@ -232,6 +235,23 @@ pub struct ClaimSource<'a> {
     pub claim_name: Text<'a>,
 }
 
+/// `spec.tolerations[]`; what is absent is empty, which means "any".
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Toleration<'a> {
+    /// The taint's key.
+    #[serde(borrow, default, deserialize_with = "null_is_default")]
+    pub key: Text<'a>,
+    /// `Equal` (when empty, too) or `Exists`.
+    #[serde(borrow, default, deserialize_with = "null_is_default")]
+    pub operator: Text<'a>,
+    /// The taint's value.
+    #[serde(borrow, default, deserialize_with = "null_is_default")]
+    pub value: Text<'a>,
+    /// The taint's effect.
+    #[serde(borrow, default, deserialize_with = "null_is_default")]
+    pub effect: Text<'a>,
+}
+
 /// `spec.topologySpreadConstraints[]`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -270,6 +290,18 @@ impl<'a> Pod<'a> {
             .and_then(|affinity| affinity.node_affinity.as_ref())
             .and_then(|affinity| affinity.preferred.as_deref())
             .unwrap_or_default()
+    }
+
+    /// The terms of which a node must satisfy one; `None` when it requires nothing.
+    #[must_use]
+    pub fn required_terms(&self) -> Option<&NodeSelector<'a>> {
+        self.spec.affinity.as_ref()?.node_affinity.as_ref()?.required.as_ref()
+    }
+
+    /// The claims that it mounts, by name.
+    pub fn claims(&self) -> impl Iterator<Item = &str> {
+        let claims = self.spec.volumes.iter().filter_map(|volume| volume.persistent_volume_claim.as_ref());
+        claims.map(|claim| &*claim.claim_name)
     }
 
     /// What it asks for, container by container.

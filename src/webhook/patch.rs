@@ -218,10 +218,13 @@ fn terms<'a>(pod: &Pod<'_>, preference: &Preference<'a>) -> Vec<Term<'a>> {
         .collect()
 }
 
-/// The weight of the region at `rank`: half of the one before it, so that the order is clear to the scheduler, which
-/// adds other scores; `None` when there is no weight left.
+/// The weight of the region at `rank`: a tenth of the one before it; `None` when there is no weight left.
+///
+/// The scheduler scores a node by its weight's share of the highest weight that is to be had. So the winner stands nearly
+/// as far above the next as above all others, and spreading does not send pods to the next while the winner has room;
+/// where the winner is full, the next has the highest weight and stands just as far above the third.
 fn graded(top: i64, rank: usize) -> Option<u8> {
-    let weight = top.checked_shr(u32::try_from(rank).ok()?)?;
+    let weight = top / 10_i64.checked_pow(u32::try_from(rank).ok()?)?;
     u8::try_from(weight).ok().filter(|weight| *weight >= 1)
 }
 

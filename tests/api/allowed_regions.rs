@@ -1,8 +1,6 @@
 //! Data residency: `allowed-regions` on pods and namespaces narrows the choice, and nothing widens it again.
 
-use std::collections::HashMap;
-
-use eco_pulse::kubernetes::cluster::{ClusterView, NamespaceFacts, Namespaces};
+use eco_pulse::kubernetes::cluster::{ClusterView, NamespaceFacts};
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -18,10 +16,7 @@ carbon: {priceUsdPerTonne: 10000, maxPriceUsdPerTonne: 10000}
 
 fn admitted_with(pod: Option<&str>, namespace: Option<&str>) -> (crate::support::Admission, Value) {
     let facts = NamespaceFacts { opted_out: false, allowed_regions: namespace.map(str::to_owned) };
-    let view = ClusterView {
-        namespaces: Namespaces::Watched(HashMap::from([("ai-team".to_owned(), facts)])),
-        ..ClusterView::unwatched("eco-pulse")
-    };
+    let view = ClusterView::unwatched("eco-pulse").with_namespaces([("ai-team".to_owned(), facts)]);
     let rig = Rig::in_cluster(FOUR, view);
     let mut review = job("2", "8Gi");
     if let Some(text) = pod {

@@ -198,7 +198,7 @@ fn terms_are_for_regions_that_have_room() {
     let rig =
         Market::new(&[("best", 0.2, 9.0), ("next", 0.4, 9.0)]).with("herd: {maxPodsPerMinute: 1}").rig();
     let terms = |admission: &Admission| admission.terms();
-    assert_eq!(terms(&rig.admit(&job("1", "1Gi"))), [(100, "best".to_owned()), (50, "next".to_owned())]);
+    assert_eq!(terms(&rig.admit(&job("1", "1Gi"))), [(100, "best".to_owned()), (10, "next".to_owned())]);
     assert_eq!(terms(&rig.admit(&job("1", "1Gi"))), [(100, "next".to_owned())]);
     assert_eq!(terms(&rig.admit(&job("1", "1Gi"))), [(100, "base".to_owned())]);
 }
@@ -210,7 +210,7 @@ fn no_more_than_three_regions_are_named() {
     let others: Vec<(&str, f64, f64)> =
         others.iter().map(|(name, price, g)| (name.as_str(), *price, *g)).collect();
     let admission = Market::new(&others).rig().admit(&job("1", "1Gi"));
-    assert_eq!(admission.terms(), [(100, "r0".to_owned()), (50, "r1".to_owned()), (25, "r2".to_owned())]);
+    assert_eq!(admission.terms(), [(100, "r0".to_owned()), (10, "r1".to_owned()), (1, "r2".to_owned())]);
 }
 
 fn owned_by(uid: &str) -> Value {

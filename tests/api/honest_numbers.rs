@@ -1,16 +1,15 @@
 //! What must not be said: that something is free because nobody knows its price, that the base is best because nothing
 //! could be compared, that a saving within the sources' precision was made, or that there are new data when there are none.
 
-use std::sync::Arc;
-
 use eco_pulse::domain::RegionName;
 use eco_pulse::domain::snapshot::GridReading;
 use eco_pulse::domain::units::UsdPerHour;
-use eco_pulse::kubernetes::cluster::{ClusterView, NodeFacts, NodeIndex};
+use eco_pulse::kubernetes::affinity::REGION;
+use eco_pulse::kubernetes::cluster::ClusterView;
 use rstest::rstest;
 use serde_json::json;
 
-use crate::support::{IRELAND_BASE, Rig, annotate, cluster, job, recorded, recorded_nodes, wire_nodes};
+use crate::support::{IRELAND_BASE, Rig, annotate, cluster, job, node, recorded, recorded_nodes, wire_nodes};
 
 /// A core-hour costs 3 USD in one and 1 USD in the other data centre; their grids are equally clean.
 const OWN_CENTRES: &str = "
@@ -95,15 +94,8 @@ fn a_price_difference_within_the_sources_precision_is_nowhere_a_saving() {
 /// Nine tenths of the cores cost 3 USD.
 #[test]
 fn the_scheduler_mix_that_savings_are_counted_against_weighs_as_the_base_does() {
-    let node = |region: &str, allocatable_cores| NodeFacts {
-        name: region.into(),
-        region_label: Some(Arc::from(region)),
-        instance_type: None,
-        allocatable_cores,
-        has_gpu: false,
-    };
-    let nodes = NodeIndex::new(&[node("dear", 90.0), node("cheap", 10.0)]);
-    let cluster = ClusterView { nodes: Some(nodes), ..ClusterView::unwatched("eco-pulse") };
+    let nodes = [node("dear", "dear", 90), node("cheap", "cheap", 10)];
+    let cluster = ClusterView::unwatched("eco-pulse").with_nodes(nodes, REGION);
     let rig = Rig::in_cluster(&OWN_CENTRES.replace("{region: dear}", "{region: scheduler}"), cluster);
     assert_eq!(rig.admit(&job("1", "1Gi")).target.as_deref(), Some("cheap"));
     let (base, mix) = (saved(&rig, "baseline"), saved(&rig, "scheduler_mix"));

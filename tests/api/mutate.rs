@@ -37,7 +37,7 @@ const ANSWERS: [(&str, &str, &str); 10] = [
 ];
 
 fn watched() -> ClusterView {
-    ClusterView { namespaces: namespaces(), ..ClusterView::unwatched("eco-pulse") }
+    ClusterView::unwatched("eco-pulse").with_namespaces(namespaces())
 }
 
 #[test]

@@ -42,10 +42,10 @@ fn added(admission: &Admission, there: usize) -> Vec<(i64, String)> {
 }
 
 #[rstest]
-#[case::nothing_of_its_own(&[], &[100, 50])]
-#[case::a_strong_wish(&[disk(100)], &[99, 49])]
-#[case::several_wishes(&[disk(80), disk(30), disk(60)], &[29, 14])]
-#[case::a_weak_wish(&[disk(4)], &[3, 1])]
+#[case::nothing_of_its_own(&[], &[100, 10])]
+#[case::a_strong_wish(&[disk(100)], &[99, 9])]
+#[case::several_wishes(&[disk(80), disk(30), disk(60)], &[29, 2])]
+#[case::a_weak_wish(&[disk(4)], &[3])]
 #[case::room_for_one_term(&[disk(2)], &[1])]
 fn every_term_weighs_less_than_the_users_smallest(#[case] terms: &[Value], #[case] weights: &[i64]) {
     let admission = Rig::new(TWO_TARGETS).admit(&preferring(terms));
@@ -86,15 +86,15 @@ fn a_configured_weight_is_kept_while_the_user_wants_more() {
             .map(|(weight, _)| weight)
             .collect()
     };
-    assert_eq!(weights(&[]), [10, 5]);
-    assert_eq!(weights(&[disk(50)]), [10, 5]);
-    assert_eq!(weights(&[disk(10)]), [9, 4]);
+    assert_eq!(weights(&[]), [10, 1]);
+    assert_eq!(weights(&[disk(50)]), [10, 1]);
+    assert_eq!(weights(&[disk(10)]), [9]);
 }
 
 #[test]
 fn a_wish_for_another_region_stands_above_the_decision() {
     let admission = Rig::new(TWO_TARGETS).admit(&preferring(&[region(50, "us-east-1")]));
-    assert_eq!(added(&admission, 1), [(49, "eu-north-1".to_owned()), (24, "us-east-1".to_owned())]);
+    assert_eq!(added(&admission, 1), [(49, "eu-north-1".to_owned()), (4, "us-east-1".to_owned())]);
 }
 
 #[test]

@@ -1,10 +1,9 @@
 //! The scheduler mix as the base: what Kubernetes alone would do, weighted by the nodes there are.
 
-use std::sync::Arc;
+use eco_pulse::kubernetes::affinity::REGION;
+use eco_pulse::kubernetes::cluster::ClusterView;
 
-use eco_pulse::kubernetes::cluster::{ClusterView, NodeFacts, NodeIndex};
-
-use crate::support::{Rig, job};
+use crate::support::{Rig, job, node};
 
 /// Core-hours at 1, 2 and 3 USD on one clean grid.
 const MIX: &str = "
@@ -17,19 +16,10 @@ grid: {provider: mock, mock: {a: 100, b: 100, c: 100}}
 workload: {defaultDuration: 1h}
 ";
 
-fn nodes(cores: [(&str, f64); 3]) -> ClusterView {
-    let facts: Vec<NodeFacts> = cores
-        .into_iter()
-        .enumerate()
-        .map(|(number, (region, cores))| NodeFacts {
-            name: format!("node-{number}").into(),
-            region_label: Some(Arc::from(region)),
-            instance_type: None,
-            allocatable_cores: cores,
-            has_gpu: false,
-        })
-        .collect();
-    ClusterView { nodes: Some(NodeIndex::new(&facts)), ..ClusterView::unwatched("eco-pulse") }
+fn nodes(cores: [(&str, i64); 3]) -> ClusterView {
+    let numbered = cores.into_iter().enumerate();
+    let facts = numbered.map(|(number, (region, cores))| node(&format!("node-{number}"), region, cores));
+    ClusterView::unwatched("eco-pulse").with_nodes(facts, REGION)
 }
 
 #[test]
@@ -48,7 +38,7 @@ fn without_nodes_every_region_weighs_the_same() {
 
 #[test]
 fn nodes_weigh_by_their_allocatable_cores() {
-    let rig = Rig::in_cluster(MIX, nodes([("a", 60.0), ("b", 30.0), ("c", 10.0)]));
+    let rig = Rig::in_cluster(MIX, nodes([("a", 60), ("b", 30), ("c", 10)]));
     rig.admit(&job("1", "1Gi"));
     let record = rig.into_record();
     // 0.6 * 1 + 0.3 * 2 + 0.1 * 3 = 1.5.
@@ -59,7 +49,7 @@ fn nodes_weigh_by_their_allocatable_cores() {
 
 #[test]
 fn a_region_without_nodes_is_neither_weighed_nor_chosen() {
-    let rig = Rig::in_cluster(MIX, nodes([("b", 4.0), ("b", 4.0), ("c", 8.0)]));
+    let rig = Rig::in_cluster(MIX, nodes([("b", 4), ("b", 4), ("c", 8)]));
     assert_eq!(rig.admit(&job("1", "1Gi")).target.as_deref(), Some("b"));
     let record = rig.into_record();
     assert_eq!(record["regions"].as_array().unwrap().len(), 2);

@@ -41,6 +41,7 @@ fn start(more: &str) -> Running {
         admin_addr: "127.0.0.1:0".parse().unwrap(),
         cert_dir: None,
         cluster: cluster(),
+        client: None,
         clock: Clock::new(move || Timestamp::from_second(told.load(Ordering::SeqCst)).unwrap()),
         decision_log: None,
         replica: "test".to_owned(),

@@ -17,10 +17,13 @@ use eco_pulse::catalogue::Catalogue;
 use eco_pulse::clock::Clock;
 use eco_pulse::config::{Config, Mode};
 use eco_pulse::decider::{Decider, Settings, SnapshotView};
+use eco_pulse::domain::quantity::Quantity;
 use eco_pulse::domain::{BypassReason, Snapshot};
 use eco_pulse::extender::{filter::Filter, prioritize::Prioritize};
 use eco_pulse::http::fail_open::{Answering, DeadlineFrom, FailOpen, Limits, Shared};
-use eco_pulse::kubernetes::cluster::{ClusterView, NodeFacts, NodeIndex};
+use eco_pulse::kubernetes::affinity::REGION;
+use eco_pulse::kubernetes::cluster::ClusterView;
+use eco_pulse::kubernetes::nodes::{INSTANCE_TYPE, NodeFacts};
 use eco_pulse::metrics::Metrics;
 use eco_pulse::webhook::mutate::Mutate;
 use http::Request;
@@ -219,16 +222,15 @@ fn handle<A: Answering>(inner: A, faults: &Faults, limits: Limits, shared: &Shar
 pub fn cluster() -> ClusterView {
     let question = bodies::value(Endpoint::Filter);
     let names = question["NodeNames"].as_array().unwrap().iter().map(|name| name.as_str().unwrap());
-    let nodes: Vec<NodeFacts> = names
-        .map(|name| NodeFacts {
-            name: name.into(),
-            region_label: name.split('.').nth(1).map(Into::into),
-            instance_type: Some("m5.xlarge".into()),
-            allocatable_cores: 4.0,
-            has_gpu: false,
-        })
-        .collect();
-    ClusterView { nodes: Some(NodeIndex::new(&nodes)), ..ClusterView::unwatched("eco-pulse") }
+    let nodes = names.map(|name| {
+        NodeFacts::new(name)
+            .with_label(REGION, name.split('.').nth(1).unwrap())
+            .with_label(INSTANCE_TYPE, "m5.xlarge")
+            .with_allocatable("cpu", Quantity::from_units(64))
+            .with_allocatable("memory", Quantity::from_units(1 << 38))
+            .with_allocatable("pods", Quantity::from_units(110))
+    });
+    ClusterView::unwatched("eco-pulse").with_nodes(nodes, REGION)
 }
 
 /// Sends each line, decoded.

@@ -74,6 +74,7 @@ impl Running {
             admin_addr: "127.0.0.1:0".parse().unwrap(),
             cert_dir: None,
             cluster: ClusterView::unwatched("eco-pulse"),
+            client: None,
             clock: hands.clock(),
             decision_log: None,
             replica: "test".to_owned(),

@@ -63,6 +63,7 @@ impl Replica {
             admin_addr: "127.0.0.1:0".parse().unwrap(),
             cert_dir: None,
             cluster: ClusterView::unwatched("eco-pulse"),
+            client: None,
             clock: hands.clock(),
             decision_log: None,
             replica: name.to_owned(),

@@ -2,15 +2,14 @@
 //!
 //! Nothing here says how a scene ends. Whether a region wins is left to the formula.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::catalogue::Catalogue;
 use crate::config::{Config, ConfigErrors};
-use crate::kubernetes::cluster::{
-    ClusterView, KUBERNETES_NAMESPACES, NamespaceFacts, Namespaces, NodeFacts, NodeIndex,
-};
+use crate::domain::quantity::Quantity;
+use crate::kubernetes::cluster::{ClusterView, KUBERNETES_NAMESPACES, NamespaceFacts};
+use crate::kubernetes::nodes::{INSTANCE_TYPE, NodeFacts};
 
 /// Where pods went before.
 pub(super) const BASE: &str = "westeurope";
@@ -47,33 +46,29 @@ pub(super) fn impatient(config: &Config) -> Config {
 
 /// One node of each type in every region; every namespace known, as to a process that watches them.
 pub(super) fn view(config: &Config) -> ClusterView {
-    let nodes: Vec<NodeFacts> = config
-        .regions
-        .iter()
-        .flat_map(|(_, region)| {
-            // The cores weigh regions where the base is the mean of them all. Here it is one region, so that what the
-            // kubelet keeps of them makes no difference.
-            let node = |instance_type: &str, allocatable_cores, has_gpu| NodeFacts {
-                name: format!("{}-{instance_type}", region.label).into(),
-                region_label: Some(region.label.clone()),
-                instance_type: Some(Arc::from(instance_type)),
-                allocatable_cores,
-                has_gpu,
-            };
-            [node(NODE_TYPE, 4.0, false), node(GPU_NODE_TYPE, 24.0, true)]
-        })
-        .collect();
-    let namespaces: HashMap<String, NamespaceFacts> = NAMESPACES
-        .iter()
-        .map(|name| {
-            let facts = NamespaceFacts { opted_out: *name == OPTED_OUT, ..NamespaceFacts::default() };
-            ((*name).to_owned(), facts)
-        })
-        .collect();
+    let nodes = config.regions.iter().flat_map(|(_, region)| {
+        // The cores weigh regions where the base is the mean of them all. Here it is one region, so that what the
+        // kubelet keeps of them makes no difference.
+        let node = |instance_type: &str, cores: i64, gibibytes: i64| {
+            NodeFacts::new(format!("{}-{instance_type}", region.label))
+                .with_label(&config.topology_key, &region.label)
+                .with_label(INSTANCE_TYPE, instance_type)
+                .with_allocatable("cpu", Quantity::from_units(cores))
+                .with_allocatable("memory", Quantity::from_units(gibibytes << 30))
+                .with_allocatable("pods", Quantity::from_units(110))
+        };
+        [
+            node(NODE_TYPE, 4, 16),
+            node(GPU_NODE_TYPE, 24, 220).with_allocatable("nvidia.com/gpu", Quantity::from_units(1)),
+        ]
+    });
+    let namespaces = NAMESPACES.iter().map(|name| {
+        let facts = NamespaceFacts { opted_out: *name == OPTED_OUT, ..NamespaceFacts::default() };
+        ((*name).to_owned(), facts)
+    });
     ClusterView {
-        nodes: Some(NodeIndex::new(&nodes)),
-        namespaces: Namespaces::Watched(namespaces),
-        system_namespaces: KUBERNETES_NAMESPACES.map(str::to_owned).into(),
+        system_namespaces: Arc::new(KUBERNETES_NAMESPACES.map(str::to_owned).into()),
+        ..ClusterView::default().with_nodes(nodes, &config.topology_key).with_namespaces(namespaces)
     }
 }
 

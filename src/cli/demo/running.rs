@@ -99,6 +99,7 @@ impl Running {
         let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let app = App::start(Options {
             cluster: cluster::view(&config),
+            client: None,
             config,
             catalogue,
             webhook_addr: loopback,

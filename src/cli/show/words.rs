@@ -61,6 +61,7 @@ const fn bypass(reason: BypassReason) -> &'static str {
         BypassReason::Deadline => "The decision was not ready in time",
         BypassReason::Overloaded => "More requests at once than server.maxConcurrent",
         BypassReason::Panic | BypassReason::Internal => "A defect in Eco-Pulse ended the decision",
+        BypassReason::ClusterUnknown => "What the cluster has for it has not been seen yet",
         BypassReason::NoSnapshot => "No grid data have been read since the start",
         BypassReason::StaleSnapshot => "The base's grid data are older than grid.maxAge",
         BypassReason::BaselineUnknown => "Intensity or price of the base is not known, so no difference is",

@@ -1,10 +1,11 @@
 //! Recorded traffic, and pods derived from it.
 
-use std::collections::HashMap;
 use std::path::Path;
-use std::sync::Arc;
 
-use eco_pulse::kubernetes::cluster::{ClusterView, NamespaceFacts, Namespaces, NodeFacts, NodeIndex};
+use eco_pulse::domain::quantity::Quantity;
+use eco_pulse::kubernetes::affinity::REGION;
+use eco_pulse::kubernetes::cluster::{ClusterView, NamespaceFacts};
+use eco_pulse::kubernetes::nodes::{INSTANCE_TYPE, NodeFacts};
 use serde_json::{Value, json};
 
 use super::extender::recorded_nodes;
@@ -40,39 +41,34 @@ pub fn annotate(mut review: Value, annotations: &[(&str, &str)]) -> Value {
 }
 
 /// The namespaces of the recorded traffic as a watch would show them; `payments` has opted out.
-pub fn namespaces() -> Namespaces {
-    let facts = |opted_out| NamespaceFacts { opted_out, allowed_regions: None };
+pub fn namespaces() -> [(String, NamespaceFacts); 4] {
+    let facts = |opted_out| NamespaceFacts { opted_out, ..NamespaceFacts::default() };
     let known = [("default", false), ("ai-team", false), ("kube-system", false), ("payments", true)];
-    Namespaces::Watched(
-        known
-            .into_iter()
-            .map(|(name, opted_out)| (name.to_owned(), facts(opted_out)))
-            .collect::<HashMap<_, _>>(),
-    )
+    known.map(|(name, opted_out)| (name.to_owned(), facts(opted_out)))
 }
 
-/// The recorded cluster as a watch would show it: its namespaces, and its nodes of four cores each.
+/// A node of so many cores in a region, with more memory and GPUs than any of the pods asks for.
+pub fn node(name: &str, region: &str, cores: i64) -> NodeFacts {
+    NodeFacts::new(name)
+        .with_label(REGION, region)
+        .with_allocatable("cpu", Quantity::from_units(cores))
+        .with_allocatable("memory", Quantity::from_units(1 << 40))
+        .with_allocatable("nvidia.com/gpu", Quantity::from_units(8))
+        .with_allocatable("pods", Quantity::from_units(110))
+}
+
+/// The recorded cluster as a watch would show it: its namespaces, and its nodes, of 64 cores each.
 pub fn cluster() -> ClusterView {
     cluster_of(None)
 }
 
 /// The same with a type of machine on all its nodes.
 pub fn cluster_of(instance_type: Option<&str>) -> ClusterView {
-    let facts: Vec<NodeFacts> = recorded_nodes()
-        .into_iter()
-        .map(|name| NodeFacts {
-            region_label: name.split('.').nth(1).map(Arc::from),
-            name: name.into(),
-            instance_type: instance_type.map(Arc::from),
-            allocatable_cores: 4.0,
-            has_gpu: false,
-        })
-        .collect();
-    ClusterView {
-        nodes: Some(NodeIndex::new(&facts)),
-        namespaces: namespaces(),
-        ..ClusterView::unwatched("eco-pulse")
-    }
+    let nodes = recorded_nodes().into_iter().map(|name| {
+        let node = node(&name, name.split('.').nth(1).unwrap(), 64);
+        instance_type.map_or(node.clone(), |instance_type| node.with_label(INSTANCE_TYPE, instance_type))
+    });
+    ClusterView::unwatched("eco-pulse").with_nodes(nodes, REGION).with_namespaces(namespaces())
 }
 
 /// Puts a value at a JSON pointer whose parent is there.

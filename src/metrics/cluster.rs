@@ -1,0 +1,69 @@
+//! Metrics of watching the cluster, and of what is written to it.
+
+use prometheus::{GaugeVec, IntCounterVec, Registry};
+
+use super::MetricsError;
+use super::register::{gauges, int_counters};
+
+/// What there is to say of the cluster's API server.
+#[derive(Debug)]
+pub struct ClusterMetrics {
+    objects: GaugeVec,
+    synced: GaugeVec,
+    skipped: IntCounterVec,
+    watch_errors: IntCounterVec,
+}
+
+impl ClusterMetrics {
+    pub(super) fn new(registry: &Registry) -> Result<Self, MetricsError> {
+        Ok(Self {
+            objects: gauges(
+                registry,
+                "eco_pulse_cluster_objects",
+                "Objects of the cluster that are known; absent while their kind is not watched.",
+                &["kind"],
+            )?,
+            synced: gauges(
+                registry,
+                "eco_pulse_cluster_synced",
+                "1 once all objects of a kind have been seen, 0 until then; absent while their kind is not watched.",
+                &["kind"],
+            )?,
+            skipped: int_counters(
+                registry,
+                "eco_pulse_cluster_objects_skipped_total",
+                "Objects of the cluster that could not be read and were skipped.",
+                &["kind"],
+            )?,
+            watch_errors: int_counters(
+                registry,
+                "eco_pulse_cluster_watch_errors_total",
+                "Failed attempts to list or watch objects of the cluster.",
+                &["kind"],
+            )?,
+        })
+    }
+
+    /// A kind is watched from now on.
+    pub fn watching(&self, kind: &str) {
+        self.synced.with_label_values(&[kind]).set(0.0);
+        self.skipped.with_label_values(&[kind]);
+        self.watch_errors.with_label_values(&[kind]);
+    }
+
+    /// All objects of a kind are known; there are so many.
+    pub fn knows(&self, kind: &str, objects: usize) {
+        self.synced.with_label_values(&[kind]).set(1.0);
+        self.objects.with_label_values(&[kind]).set(objects as f64);
+    }
+
+    /// An object could not be read.
+    pub fn skipped(&self, kind: &str) {
+        self.skipped.with_label_values(&[kind]).inc();
+    }
+
+    /// A list or watch failed.
+    pub fn watch_failed(&self, kind: &str) {
+        self.watch_errors.with_label_values(&[kind]).inc();
+    }
+}

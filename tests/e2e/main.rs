@@ -1,0 +1,8 @@
+//! End to end on a real control plane: unchanged manifests in, bound pods out. Needs `$KUBEBUILDER_ASSETS`; skipped, with
+//! one line, without.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod cluster;
+mod control_plane;
+mod eco_pulse;
+mod placement;
