@@ -12,12 +12,15 @@
 mod cluster;
 mod collecting;
 mod endpoints;
+mod generation;
 mod identity;
+mod keeper;
 mod mirror;
 mod role;
 mod sources;
 mod storage;
 mod store_watch;
+mod watched_files;
 
 use std::fmt;
 use std::io::Write;
@@ -27,22 +30,24 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use arc_swap::ArcSwapOption;
+use arc_swap::ArcSwap;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use self::cluster::Cluster;
-use self::collecting::Collecting;
-use self::endpoints::endpoints;
+use self::generation::{Prepared, Process};
 use self::identity::Identity;
+use self::keeper::{Keeper, WatchedConfig};
+use self::storage::Storage;
 use crate::audit::ledger::{Ledger, Writer};
 use crate::catalogue::Catalogue;
 use crate::clock::Clock;
 use crate::cluster::view::KINDS;
 use crate::config::Config;
-use crate::decider::{Decider, Settings};
-use crate::http::admin::{Admin, MockControl, admin};
+use crate::decider::Decider;
+use crate::http::admin::{Admin, admin};
+use crate::http::live::LiveView;
 use crate::http::router::webhook;
 use crate::http::server::{ConnectionLimits, Server, ShutdownStages, Transport, bind};
 use crate::kubernetes::cluster::ClusterView;
@@ -50,6 +55,7 @@ use crate::metrics::Metrics;
 use crate::providers::grid::MockGrid;
 use crate::readiness::Readiness;
 use crate::store::Timing;
+use crate::telemetry::LogLevel;
 use crate::tls::{CertificateResolver, server_config};
 
 pub use role::Role;
@@ -77,6 +83,10 @@ pub struct Options {
     pub cert_dir: Option<PathBuf>,
     /// What is known of the cluster; with a client, what is known before anything has been seen.
     pub cluster: ClusterView,
+    /// The file that the configuration was read from, to follow its changes; `None`: nothing is followed.
+    pub config_file: Option<PathBuf>,
+    /// Changes the level of the process's log with the configuration.
+    pub log: LogLevel,
     /// Reaches the cluster's API server; `None`: nobody watches the cluster.
     pub client: Option<kube::Client>,
     /// What time it is.
@@ -103,13 +113,12 @@ pub struct App {
     webhook_addr: Option<SocketAddr>,
     admin_addr: SocketAddr,
     authority_pem: Option<String>,
-    mock: Option<Arc<MockGrid>>,
-    decider: Arc<Decider>,
+    live: LiveView,
+    cluster: Arc<ArcSwap<ClusterView>>,
     readiness: Readiness,
     tasks: JoinSet<&'static str>,
     stages: ShutdownStages,
     stop_background: CancellationToken,
-    cluster: Cluster,
     leave_delay: Duration,
     writer: Writer,
 }
@@ -129,46 +138,22 @@ impl App {
     /// # Errors
     /// As [`App::start`].
     pub fn start_with_timing(options: Options, timing: Timing) -> anyhow::Result<Self> {
-        let Options { config, catalogue, clock, .. } = options;
+        let Options { config, catalogue, clock, role, .. } = options;
+        let config = Arc::new(config);
         let identity = Identity::load(&config, options.cert_dir, &clock)?;
         // Both ports before any task: a start that fails leaves nothing running.
         let webhook_listener =
-            options.role.decides().then(|| bind(options.webhook_addr, "--webhook-addr")).transpose()?;
+            role.decides().then(|| bind(options.webhook_addr, "--webhook-addr")).transpose()?;
         let admin_listener = bind(options.admin_addr, "--admin-addr")?;
 
         let metrics = Arc::new(Metrics::new()?);
         metrics.certificate_expires(identity.certificate.validity().not_after);
-        let sources::Grid { sources: grid, mock } = sources::grid(&config, &catalogue)?;
-        let prices = sources::prices(&config, &catalogue)?;
-        let store = storage::open(&config, &options.replica, timing)?;
-        let (ledger, mut writer) = Ledger::start(options.replica, options.decision_log)?;
-        let watching = options.client.filter(|_| options.role.decides());
-        let mut waiting_for = vec![SNAPSHOT];
-        waiting_for.extend(watching.iter().flat_map(|_| KINDS));
-        let readiness = Readiness::waiting_for(&waiting_for);
+        let watching = options.client.filter(|_| role.decides());
+        let kinds = watching.iter().flat_map(|_| KINDS);
+        let readiness = Readiness::waiting_for(&[SNAPSHOT].into_iter().chain(kinds).collect::<Vec<_>>());
+        let (ledger, mut writer) = Ledger::start(options.replica.clone(), options.decision_log)?;
         let stop_background = CancellationToken::new();
         let mut tasks = JoinSet::new();
-        tasks.spawn(watch_ledger(writer.ended(), stop_background.clone()));
-
-        let tables = static_tables(&config, &catalogue);
-        let snapshot = Arc::new(ArcSwapOption::empty());
-        let (seen_sender, seen) = watch::channel(0);
-        tasks.spawn(mirror::run(
-            store.clone(),
-            tables,
-            snapshot.clone(),
-            seen_sender,
-            stop_background.clone(),
-        ));
-
-        let collect = Collecting { grid, prices, store, role: options.role }.start(
-            &config,
-            (&metrics, &readiness, &clock),
-            &stop_background,
-            &mut tasks,
-        );
-        tasks.spawn(await_snapshot(readiness.clone(), seen.clone(), stop_background.clone()));
-
         let cluster = Cluster::start(
             options.cluster,
             watching,
@@ -177,24 +162,39 @@ impl App {
             &stop_background,
             &mut tasks,
         );
-        let process = getrandom::u64().context("the operating system gives no random numbers")?;
-        let decider = Arc::new(Decider::new(Settings::new(&config), snapshot, cluster.view.clone(), process));
-        let endpoints = endpoints(&config, &decider, &metrics, &ledger, &clock);
-        let admin_state = Admin {
-            decider: decider.clone(),
-            metrics,
-            ledger,
-            clock,
-            readiness: readiness.clone(),
-            mock: mock.clone().map(|grid| MockControl {
-                grid,
-                regions: config.regions.clone(),
-                collect,
-                seen,
-            }),
+        let (has_snapshot, first_snapshot) = watch::channel(false);
+        let process = Process {
+            catalogue,
+            metrics: metrics.clone(),
+            ledger: ledger.clone(),
+            clock: clock.clone(),
+            cluster: cluster.view.clone(),
+            role,
+            has_snapshot,
         };
-        let admin_routes = admin(&endpoints, admin_state);
+        let prepared = Prepared::new(config.clone(), &process)?;
+        let named = (options.replica.as_str(), timing);
+        let storage = Storage::start(&config, named, (&metrics, &readiness))?;
+        let generation = prepared.start(&storage, &process).collect(&process);
+        let live = Arc::new(ArcSwap::new(generation.live.clone()));
+        let watched = options.config_file.map(|file| WatchedConfig::new(file, &config));
+        let keeper = Keeper {
+            process,
+            generation,
+            storage,
+            live: live.clone(),
+            topology_key: cluster.topology_key,
+            readiness: readiness.clone(),
+            log: options.log,
+            replica: options.replica,
+            timing,
+        };
+        tasks.spawn(watch_ledger(writer.ended(), stop_background.clone()));
+        tasks.spawn(await_snapshot(readiness.clone(), first_snapshot, stop_background.clone()));
+        tasks.spawn(keeper.run(watched, stop_background.clone()));
 
+        let admin_routes =
+            admin(Admin { live: live.clone(), metrics, ledger, clock, readiness: readiness.clone() });
         let stages = ShutdownStages::default();
         let server = |name, transport| Server {
             name,
@@ -211,8 +211,9 @@ impl App {
         let webhook_server = server("webhook", Transport::Tls(tls));
         let admin_server = server("admin", Transport::Plain);
         if let Some(listener) = webhook_listener {
+            let routes = webhook(&live);
             tasks.spawn(async move {
-                webhook_server.serve(listener, webhook(endpoints)).await;
+                webhook_server.serve(listener, routes).await;
                 "webhook listener"
             });
         }
@@ -225,13 +226,12 @@ impl App {
             webhook_addr,
             admin_addr,
             authority_pem: identity.authority_pem,
-            mock,
-            decider,
+            live,
+            cluster: cluster.view,
             readiness,
             tasks,
             stages,
             stop_background,
-            cluster,
             leave_delay: options.leave_delay,
             writer,
         })
@@ -257,20 +257,20 @@ impl App {
 
     /// The mock grid, while it is configured.
     #[must_use]
-    pub const fn mock(&self) -> Option<&Arc<MockGrid>> {
-        self.mock.as_ref()
+    pub fn mock(&self) -> Option<Arc<MockGrid>> {
+        self.live.load().mock.as_ref().map(|mock| mock.grid.clone())
     }
 
-    /// What decides.
+    /// What decides at the moment.
     #[must_use]
-    pub const fn decider(&self) -> &Arc<Decider> {
-        &self.decider
+    pub fn decider(&self) -> Arc<Decider> {
+        self.live.load().decider.clone()
     }
 
     /// What is known of the cluster.
     #[must_use]
     pub fn cluster(&self) -> Arc<ClusterView> {
-        self.cluster.view.load_full()
+        self.cluster.load_full()
     }
 
     /// Whether requests should come.
@@ -323,16 +323,16 @@ async fn watch_ledger(ended: impl Future<Output = ()>, stop: CancellationToken) 
 /// Ready with the first snapshot, or without one once patience ends.
 async fn await_snapshot(
     readiness: Readiness,
-    mut seen: watch::Receiver<u64>,
+    mut has_snapshot: watch::Receiver<bool>,
     stop: CancellationToken,
 ) -> &'static str {
     let first = async {
-        if tokio::time::timeout(SNAPSHOT_PATIENCE, seen.wait_for(|version| *version > 0)).await.is_err() {
+        if tokio::time::timeout(SNAPSHOT_PATIENCE, has_snapshot.wait_for(|has| *has)).await.is_err() {
             readiness.goes_without(SNAPSHOT);
             tracing::warn!("no grid data yet: every pod is admitted unchanged until there are some");
         }
         // The sender outlives this task.
-        let _ = seen.wait_for(|version| *version > 0).await;
+        let _ = has_snapshot.wait_for(|has| *has).await;
         readiness.has(SNAPSHOT);
     };
     tokio::select! {

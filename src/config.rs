@@ -68,6 +68,15 @@ choices! {
     }
 }
 
+/// The top-level keys that two configuration texts say different things of, for people.
+#[must_use]
+pub fn changed_sections(before: &str, after: &str) -> Vec<String> {
+    let read = |text| yaml::parse(text).unwrap_or_default();
+    let (before, after) = (read(before), read(after));
+    let keys: std::collections::BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    keys.into_iter().filter(|key| before.get(*key) != after.get(*key)).cloned().collect()
+}
+
 /// A whole, valid configuration, joined with the catalogue.
 #[derive(Clone, Debug)]
 pub struct Config {

@@ -26,6 +26,8 @@ use crate::domain::{BypassReason, Snapshot, StayReason};
 const MAX_NAMESPACES: usize = 1000;
 const OTHER_NAMESPACES: &str = "_other";
 const PROJECTED: &str = "projected";
+const APPLIED: &str = "applied";
+const REFUSED: &str = "refused";
 
 /// The process's metrics.
 #[derive(Debug)]
@@ -37,6 +39,7 @@ pub struct Metrics {
     malformed_annotations: IntCounter,
     ledger_dropped: IntCounter,
     certificate_expiry: IntGauge,
+    config_reloads: IntCounterVec,
     steered: IntCounterVec,
     energy: CounterVec,
     emissions: CounterVec,
@@ -98,6 +101,12 @@ impl Metrics {
                     "When the serving certificate expires, in seconds since the epoch.",
                 )?,
             )?,
+            config_reloads: int_counters(
+                &registry,
+                "eco_pulse_config_reloads_total",
+                "Changes of the configuration file, by whether they could be used.",
+                &["result"],
+            )?,
             steered: int_counters(
                 &registry,
                 "eco_pulse_steered_pods_total",
@@ -149,6 +158,9 @@ impl Metrics {
     }
 
     fn start_at_zero(&self) {
+        for result in [APPLIED, REFUSED] {
+            self.config_reloads.with_label_values(&[result]);
+        }
         for endpoint in Endpoint::ALL.map(Endpoint::as_str) {
             self.decisions.with_label_values(&[endpoint, "steer", "net_benefit"]);
             for reason in StayReason::ALL {
@@ -256,6 +268,11 @@ impl Metrics {
     #[must_use]
     pub const fn readings(&self) -> &ReadingMetrics {
         &self.readings
+    }
+
+    /// Counts a change of the configuration file, and whether it could be used.
+    pub fn config_reload(&self, applied: bool) {
+        self.config_reloads.with_label_values(&[if applied { APPLIED } else { REFUSED }]).inc();
     }
 
     /// Notes when the serving certificate expires.

@@ -1,21 +1,46 @@
 //! The process's own log: on standard error, so that standard output holds decision records and nothing else. JSON
 //! lines where a machine reads, plain text on a terminal.
 
+use std::fmt;
 use std::io::IsTerminal;
+use std::sync::Arc;
 
 use tracing::Level;
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt::format::FmtSpan;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, reload};
+
+/// Changes the level of a log that is running.
+#[derive(Clone, Default)]
+pub struct LogLevel(Option<Arc<dyn Fn(EnvFilter) + Send + Sync>>);
+
+impl fmt::Debug for LogLevel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("LogLevel")
+    }
+}
+
+impl LogLevel {
+    /// Logs at `level` from now on, unless `RUST_LOG` says otherwise.
+    pub fn set(&self, level: Level) {
+        if let Some(reload) = &self.0 {
+            reload(filter(level));
+        }
+    }
+}
+
+/// The Redis client tells of every lost connection; the store tells of every change, once. The Kubernetes client tells of
+/// every request that fails; watches tell of every change, once.
+fn filter(level: Level) -> EnvFilter {
+    let configured = || EnvFilter::new(format!("{level},fred=error,kube_client=error,kube_runtime=error"));
+    EnvFilter::try_from_default_env().unwrap_or_else(|_| configured())
+}
 
 /// Starts logging at `level`, or as `RUST_LOG` says where it is set. A second call changes nothing.
-pub fn start(level: Level) {
-    // The Redis client tells of every lost connection; the store tells of every change, once.
-    let configured = || EnvFilter::new(format!("{level},fred=error"));
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| configured());
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_span_events(FmtSpan::NONE);
+pub fn start(level: Level) -> LogLevel {
+    let (filter, handle) = reload::Layer::new(filter(level));
+    let registry = tracing_subscriber::registry().with(filter);
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     // A panic is caught and answered; what is left of it is this line.
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
@@ -23,8 +48,12 @@ pub fn start(level: Level) {
     }));
     // The only error is a logger that is there already, as in tests.
     let _ = if std::io::stderr().is_terminal() {
-        builder.with_target(false).try_init()
+        registry.with(lines.with_target(false)).try_init()
     } else {
-        builder.json().flatten_event(true).try_init()
+        registry.with(lines.json().flatten_event(true)).try_init()
     };
+    LogLevel(Some(Arc::new(move |filter| {
+        // The only error is a log that is gone.
+        let _ = handle.reload(filter);
+    })))
 }

@@ -291,7 +291,7 @@ fn printed_patch_is_the_whole_patch_and_applies_to_the_recorded_pod() {
             (term.weight, term.preference.match_expressions.unwrap()[0].values.clone().unwrap()[0].clone())
         })
         .collect();
-    assert_eq!(terms, [(100, "canadacentral".to_owned()), (50, "francecentral".to_owned())]);
+    assert_eq!(terms, [(100, "canadacentral".to_owned()), (10, "francecentral".to_owned())]);
     let annotations = pod.metadata.annotations.unwrap();
     assert_eq!(annotations["eco-pulse.io/target-region"], "canadacentral");
     assert_eq!(annotations["eco-pulse.io/expected-duration"], "6h", "the user's own annotations stay");

@@ -1,4 +1,4 @@
-//! Keeps this process's copy of the stored readings, joined with its regions: the only writer of what requests read.
+//! Keeps a generation's copy of the stored readings, joined with its regions: the only writer of what requests read.
 
 use std::sync::Arc;
 
@@ -10,12 +10,12 @@ use crate::domain::Snapshot;
 use crate::domain::snapshot::StaticTables;
 use crate::store::SnapshotStore;
 
-/// Mirrors until `stop`; `seen` tells which version decisions see.
+/// Mirrors until `stop`; `seen` tells which version decisions see, and `has_snapshot` that there is one.
 pub(super) async fn run(
     store: SnapshotStore,
     tables: StaticTables,
     snapshot: Arc<ArcSwapOption<Snapshot>>,
-    seen: watch::Sender<u64>,
+    (seen, has_snapshot): (watch::Sender<u64>, watch::Sender<bool>),
     stop: CancellationToken,
 ) -> &'static str {
     let mut versions = store.subscribe();
@@ -30,6 +30,7 @@ pub(super) async fn run(
         if let Some(readings) = readings {
             snapshot.store(Some(Arc::new(Snapshot::assemble(&readings, &tables))));
             seen.send_replace(readings.version);
+            has_snapshot.send_replace(true);
         }
     }
     "snapshot mirror"

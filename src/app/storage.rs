@@ -1,11 +1,16 @@
 //! The configured store, and a look whether it does what it should.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::SignedDuration;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::Config;
+use super::store_watch;
+use crate::config::{Config, LedgerSettings, StoreSettings};
+use crate::metrics::Metrics;
+use crate::readiness::Readiness;
 use crate::store::{MemoryStore, RedisOptions, RedisStore, SnapshotStore, StoreError, StoreState, Timing};
 
 /// A store that has said nothing by then will not soon.
@@ -29,6 +34,57 @@ pub(super) fn open(config: &Config, replica: &str, timing: Timing) -> anyhow::Re
         timing,
     };
     Ok(SnapshotStore::Redis(RedisStore::new(&options)?))
+}
+
+/// The store of a configuration with its tasks; it outlives generations whose configurations say the same of it.
+#[derive(Debug)]
+pub(super) struct Storage {
+    store: SnapshotStore,
+    opened_by: (StoreSettings, LedgerSettings),
+    pub(super) tasks: JoinSet<&'static str>,
+    stop: CancellationToken,
+}
+
+impl Storage {
+    /// Opens a store and starts what keeps it.
+    ///
+    /// # Errors
+    /// As [`open`].
+    pub(super) fn start(
+        config: &Config,
+        (replica, timing): (&str, Timing),
+        (metrics, readiness): (&Arc<Metrics>, &Readiness),
+    ) -> anyhow::Result<Self> {
+        let store = open(config, replica, timing)?;
+        let (mut tasks, stop) = (JoinSet::new(), CancellationToken::new());
+        let (kept, until) = (store.clone(), stop.clone());
+        tasks.spawn(async move {
+            kept.run(until).await;
+            "store"
+        });
+        if store.is_shared() {
+            let watch = store_watch::run(store.state(), metrics.clone(), readiness.clone(), stop.clone());
+            tasks.spawn(watch);
+        } else {
+            store_watch::unshared(metrics, readiness);
+        }
+        Ok(Self { store, opened_by: (config.store.clone(), config.ledger), tasks, stop })
+    }
+
+    pub(super) fn store(&self) -> SnapshotStore {
+        self.store.clone()
+    }
+
+    /// Whether a configuration would open the same store.
+    pub(super) fn is_of(&self, config: &Config) -> bool {
+        (&self.opened_by.0, &self.opened_by.1) == (&config.store, &config.ledger)
+    }
+
+    /// Ends its tasks.
+    pub(super) async fn end(mut self) {
+        self.stop.cancel();
+        while self.tasks.join_next().await.is_some() {}
+    }
 }
 
 /// What a look at the store came to.

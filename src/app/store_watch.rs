@@ -12,6 +12,12 @@ use crate::store::StoreState;
 /// What `/readyz` calls it.
 const STORE: &str = "store";
 
+/// There is no shared store to tell about, any more.
+pub(super) fn unshared(metrics: &Metrics, readiness: &Readiness) {
+    metrics.readings().no_shared_store();
+    readiness.has(STORE);
+}
+
 /// Tells until `stop`.
 pub(super) async fn run(
     mut state: watch::Receiver<StoreState>,

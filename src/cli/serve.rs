@@ -119,7 +119,7 @@ impl ServeArgs {
             ))
             .into());
         }
-        telemetry::start(config.log.level);
+        let log = telemetry::start(config.log.level);
         for warning in &config.warnings {
             tracing::warn!(warning, "configuration");
         }
@@ -142,6 +142,8 @@ impl ServeArgs {
             cert_dir: self.cert_dir,
             cluster,
             client,
+            config_file: self.config.config,
+            log,
             clock: clock.clone(),
             decision_log,
             replica: replica(),

@@ -12,18 +12,16 @@ use bytes::Bytes;
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use serde::Serialize;
-use tokio::sync::watch;
 
-use super::router::{Endpoints, extender};
+use super::live::LiveView;
+use super::router::extender;
 use super::snapshot_view::SnapshotView;
 use crate::audit::ledger::Ledger;
 use crate::clock::Clock;
 use crate::config::parse_mock;
 use crate::decider::Decider;
-use crate::domain::{RegionName, Regions};
+use crate::domain::RegionName;
 use crate::metrics::Metrics;
-use crate::providers::grid::MockGrid;
-use crate::providers::refresh::CollectNow;
 use crate::readiness::{Readiness, Report};
 
 /// How long a changed mock value may take until every decision sees it.
@@ -35,8 +33,8 @@ const NOT_PUBLISHED: &str = "the value is set in this process, and not published
 /// What the admin routes look at.
 #[derive(Clone, Debug)]
 pub struct Admin {
-    /// For the snapshot and the settings.
-    pub decider: Arc<Decider>,
+    /// For what follows from the configuration.
+    pub live: LiveView,
     /// For `/metrics`.
     pub metrics: Arc<Metrics>,
     /// For `/decisions`.
@@ -45,25 +43,17 @@ pub struct Admin {
     pub clock: Clock,
     /// For `/readyz`.
     pub readiness: Readiness,
-    /// For `PUT /mock/REGION`; `None` unless the mock grid is configured.
-    pub mock: Option<MockControl>,
 }
 
-/// Changes the mock grid and waits until decisions see it.
-#[derive(Clone, Debug)]
-pub struct MockControl {
-    /// The grid.
-    pub grid: Arc<MockGrid>,
-    /// Its regions.
-    pub regions: Arc<Regions>,
-    /// Publishes the change.
-    pub collect: CollectNow,
-    /// The version decisions see.
-    pub seen: watch::Receiver<u64>,
+impl Admin {
+    fn decider(&self) -> Arc<Decider> {
+        self.live.load().decider.clone()
+    }
 }
 
 /// The plain listener's routes.
-pub fn admin(endpoints: &Endpoints, admin: Admin) -> Router {
+pub fn admin(admin: Admin) -> Router {
+    let extender = extender(&admin.live);
     Router::new()
         .route("/health", get(async || "ok\n"))
         .route("/livez", get(async || "ok\n"))
@@ -73,7 +63,7 @@ pub fn admin(endpoints: &Endpoints, admin: Admin) -> Router {
         .route("/decisions", get(decisions))
         .route("/mock/{region}", put(set_mock))
         .with_state(admin)
-        .merge(extender(endpoints))
+        .merge(extender)
 }
 
 /// What `/readyz` says: the process's own state, and the regions that decisions have to do without.
@@ -88,8 +78,9 @@ struct Ready {
 async fn readyz(State(admin): State<Admin>) -> Response {
     let report = admin.readiness.report();
     let status = if report.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    let (max_age, now) = (admin.decider.settings().policy.grid_max_age, admin.clock.now());
-    let without_grid_data = admin.decider.snapshot().map_or_else(BTreeMap::new, |snapshot| {
+    let decider = admin.decider();
+    let (max_age, now) = (decider.settings().policy.grid_max_age, admin.clock.now());
+    let without_grid_data = decider.snapshot().map_or_else(BTreeMap::new, |snapshot| {
         let states = snapshot.iter().map(|(_, region, data)| (region, data.grid.state(now, max_age)));
         let unusable = states.filter(|(_, state)| !state.is_usable());
         unusable.map(|(region, state)| (region.name.clone(), state.as_str())).collect()
@@ -98,8 +89,9 @@ async fn readyz(State(admin): State<Admin>) -> Response {
 }
 
 async fn metrics(State(admin): State<Admin>) -> Response {
-    let snapshot = admin.decider.snapshot();
-    let max_age = admin.decider.settings().policy.grid_max_age;
+    let decider = admin.decider();
+    let snapshot = decider.snapshot();
+    let max_age = decider.settings().policy.grid_max_age;
     match admin.metrics.render(snapshot.as_deref(), max_age, admin.clock.now()) {
         Ok(text) => ([(CONTENT_TYPE, prometheus::TEXT_FORMAT)], text).into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).into_response(),
@@ -111,9 +103,10 @@ async fn decisions(State(admin): State<Admin>) -> Response {
 }
 
 async fn snapshot(State(admin): State<Admin>) -> Response {
-    match admin.decider.snapshot() {
+    let decider = admin.decider();
+    match decider.snapshot() {
         Some(snapshot) => {
-            let max_age = admin.decider.settings().policy.grid_max_age;
+            let max_age = decider.settings().policy.grid_max_age;
             Json(SnapshotView::new(&snapshot, max_age, admin.clock.now())).into_response()
         }
         None => {
@@ -126,7 +119,7 @@ async fn snapshot(State(admin): State<Admin>) -> Response {
 async fn set_mock(State(admin): State<Admin>, Path(region): Path<String>, body: Bytes) -> Response {
     // What is no text is no value either, and is shown as far as it goes.
     let body = String::from_utf8_lossy(&body);
-    let Some(mut mock) = admin.mock else {
+    let Some(mut mock) = admin.live.load().mock.clone() else {
         return (StatusCode::NOT_FOUND, "the mock grid is not configured: set grid.provider to mock\n")
             .into_response();
     };

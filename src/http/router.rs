@@ -5,6 +5,7 @@ use axum::extract::Request;
 use axum::routing::{get, post};
 
 use super::fail_open::{Answering, FailOpen};
+use super::live::LiveView;
 use crate::extender::filter::Filter;
 use crate::extender::prioritize::Prioritize;
 use crate::webhook::mutate::Mutate;
@@ -21,17 +22,23 @@ pub struct Endpoints {
 }
 
 /// The TLS listener's routes.
-pub fn webhook(endpoints: Endpoints) -> Router {
-    extender(&endpoints).route("/mutate", answering(endpoints.mutate)).route("/health", get(async || "ok\n"))
+pub fn webhook(live: &LiveView) -> Router {
+    extender(live)
+        .route("/mutate", answering(live, |endpoints| &endpoints.mutate))
+        .route("/health", get(async || "ok\n"))
 }
 
 /// The extender's routes, on both listeners: a scheduler may come over plain HTTP from inside the cluster.
-pub(super) fn extender(endpoints: &Endpoints) -> Router {
+pub(super) fn extender(live: &LiveView) -> Router {
     Router::new()
-        .route("/filter", answering(endpoints.filter.clone()))
-        .route("/prioritize", answering(endpoints.prioritize.clone()))
+        .route("/filter", answering(live, |endpoints| &endpoints.filter))
+        .route("/prioritize", answering(live, |endpoints| &endpoints.prioritize))
 }
 
-fn answering<A: Answering>(endpoint: FailOpen<A>) -> axum::routing::MethodRouter {
-    post(move |request: Request| endpoint.clone().handle(request))
+fn answering<A: Answering>(
+    live: &LiveView,
+    of: impl Fn(&Endpoints) -> &FailOpen<A> + Clone + Send + Sync + 'static,
+) -> axum::routing::MethodRouter {
+    let live = live.clone();
+    post(move |request: Request| of(&live.load().endpoints).clone().handle(request))
 }

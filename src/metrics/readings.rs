@@ -127,6 +127,11 @@ impl ReadingMetrics {
         self.store_up.with_label_values::<&str>(&[]).set(f64::from(u8::from(up)));
     }
 
+    /// There is no shared store.
+    pub fn no_shared_store(&self) {
+        self.store_up.reset();
+    }
+
     /// Gauges are set when they are read: what is not known any more is absent, not frozen.
     pub(super) fn show(&self, snapshot: Option<&Snapshot>, max_age: SignedDuration, now: Timestamp) {
         self.intensity.reset();

@@ -26,6 +26,7 @@ use eco_pulse::domain::{RegionName, Snapshot};
 use eco_pulse::extender::filter::Filter;
 use eco_pulse::extender::prioritize::Prioritize;
 use eco_pulse::http::fail_open::{DeadlineFrom, FailOpen, Limits, Shared};
+use eco_pulse::http::live::Live;
 use eco_pulse::http::router::{Endpoints, webhook};
 use eco_pulse::kubernetes::cluster::ClusterView;
 use eco_pulse::metrics::Metrics;
@@ -152,11 +153,13 @@ impl Rig {
             deadline: Duration::from_mins(10),
             deadline_from: DeadlineFrom::Arrival,
         };
-        let router = webhook(Endpoints {
+        let endpoints = Endpoints {
             mutate: FailOpen::new(Mutate::new(decider.clone()), limits, shared.clone()),
             filter: FailOpen::new(Filter::new(decider.clone()), limits, shared.clone()),
-            prioritize: FailOpen::new(Prioritize::new(decider), limits, shared),
-        });
+            prioritize: FailOpen::new(Prioritize::new(decider.clone()), limits, shared),
+        };
+        let live = Live { endpoints, decider, mock: None };
+        let router = webhook(&Arc::new(ArcSwap::from_pointee(live)));
         Self { metrics, second, router, written, writer, runtime: runtime() }
     }
 

@@ -76,6 +76,13 @@ impl Cluster {
         namespaces.create(&PostParams::default(), &typed(namespace)).await.unwrap();
     }
 
+    /// Adds an annotation to a namespace.
+    pub async fn annotate_namespace(&self, name: &str, key: &str, value: &str) {
+        let namespaces: Api<k8s_openapi::api::core::v1::Namespace> = Api::all(self.client.clone());
+        let annotations = json!({ "metadata": { "annotations": { key: value } } });
+        namespaces.patch(name, &PatchParams::default(), &Patch::Merge(&annotations)).await.unwrap();
+    }
+
     pub fn api<K>(&self, namespace: &str) -> Api<K>
     where
         K: Resource<DynamicType = (), Scope = NamespaceResourceScope>,
@@ -159,6 +166,19 @@ pub fn pod_template(app: &str) -> Value {
 
 fn typed<K: DeserializeOwned>(object: Value) -> K {
     serde_json::from_value(object).unwrap()
+}
+
+/// Sends pods that are not kept until something is so.
+pub async fn probe_until(client: &kube::Client, namespace: &str, is_so: impl Fn() -> bool) {
+    let pods: Api<Pod> = Api::namespaced(client.clone(), namespace);
+    let mut probe = pod_template("probe");
+    probe["metadata"]["name"] = json!("probe");
+    let dry_run = PostParams { dry_run: true, ..PostParams::default() };
+    eventually("a call of the webhook", async || {
+        pods.create(&dry_run, &typed(probe.clone())).await.unwrap();
+        is_so().then_some(())
+    })
+    .await;
 }
 
 /// Looks until there is something to see.

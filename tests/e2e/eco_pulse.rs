@@ -43,6 +43,8 @@ impl EcoPulse {
             cert_dir: None,
             cluster: ClusterView::pending("eco-pulse"),
             client: Some(cluster.client.clone()),
+            config_file: None,
+            log: eco_pulse::telemetry::LogLevel::default(),
             clock: Clock::system(),
             decision_log: None,
             replica: "e2e".to_owned(),

@@ -42,6 +42,8 @@ fn start(more: &str) -> Running {
         cert_dir: None,
         cluster: cluster(),
         client: None,
+        config_file: None,
+        log: eco_pulse::telemetry::LogLevel::default(),
         clock: Clock::new(move || Timestamp::from_second(told.load(Ordering::SeqCst)).unwrap()),
         decision_log: None,
         replica: "test".to_owned(),

@@ -17,6 +17,9 @@ mod command;
 mod explain;
 mod great_britain;
 mod lapses;
+#[allow(dead_code, reason = "shared with the tests of the process")]
+#[path = "../process/mount.rs"]
+mod mount;
 mod outlook;
 mod places;
 mod plan;
@@ -26,6 +29,7 @@ mod pods;
 mod prometheus_text;
 #[path = "../support/redis.rs"]
 mod redis;
+mod reload;
 mod requests;
 mod running;
 #[allow(dead_code, reason = "shared with the tests of the process")]

@@ -75,6 +75,8 @@ impl Running {
             cert_dir: None,
             cluster: ClusterView::unwatched("eco-pulse"),
             client: None,
+            config_file: None,
+            log: eco_pulse::telemetry::LogLevel::default(),
             clock: hands.clock(),
             decision_log: None,
             replica: "test".to_owned(),

@@ -14,6 +14,7 @@ use tempfile::TempDir;
 
 use crate::client::Client;
 use crate::command::{eco_pulse, generate_certificates};
+use crate::mount::Mount;
 
 /// What has not happened by then never will.
 pub const PATIENCE: Duration = Duration::from_mins(1);
@@ -34,6 +35,8 @@ pub struct Server {
     log: Receiver<Value>,
     dir: TempDir,
     authority_pem: String,
+    /// Its configuration, mounted as in a pod.
+    pub config: Mount,
     pub webhook_addr: SocketAddr,
     pub admin_addr: SocketAddr,
 }
@@ -50,8 +53,8 @@ impl Server {
     /// Starts and waits until it answers, ready or not.
     pub fn launch(config: &str) -> (Self, ChildStdout) {
         let dir = tempfile::tempdir().unwrap();
-        let (config_file, certificates, working_dir) = paths(&dir);
-        fs::write(&config_file, config).unwrap();
+        let (mounted, certificates, working_dir) = paths(&dir);
+        let config = Mount::new(&mounted, config);
         fs::create_dir(&working_dir).unwrap();
         generate_certificates(&certificates);
         let authority_pem = fs::read_to_string(certificates.join("ca.crt")).unwrap();
@@ -59,7 +62,7 @@ impl Server {
         let mut command = eco_pulse();
         command.args(["serve", "--kube", "off"]);
         command.args(["--webhook-addr", "127.0.0.1:0", "--admin-addr", "127.0.0.1:0"]);
-        command.arg("--config").arg(config_file).arg("--cert-dir").arg(certificates);
+        command.arg("--config").arg(config.file()).arg("--cert-dir").arg(certificates);
         command.current_dir(working_dir).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let stdout = child.stdout.take().unwrap();
@@ -69,7 +72,7 @@ impl Server {
         let (early_log, serving) = wait_for(&log, "serving");
         let addr = |field: &str| serving[field].as_str().unwrap().parse().unwrap();
         let (webhook_addr, admin_addr) = (addr("webhook_addr"), addr("admin_addr"));
-        (Self { child, early_log, log, dir, authority_pem, webhook_addr, admin_addr }, stdout)
+        (Self { child, early_log, log, dir, authority_pem, config, webhook_addr, admin_addr }, stdout)
     }
 
     /// Starts, and gives the lines of its standard output.
@@ -123,7 +126,7 @@ impl Server {
 }
 
 fn paths(dir: &TempDir) -> (PathBuf, PathBuf, PathBuf) {
-    (dir.path().join("eco-pulse.yaml"), dir.path().join("certs"), dir.path().join("work"))
+    (dir.path().join("config"), dir.path().join("certs"), dir.path().join("work"))
 }
 
 impl Drop for Server {

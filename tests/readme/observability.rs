@@ -47,6 +47,8 @@ fn scraped() -> BTreeMap<String, (String, BTreeSet<String>)> {
     metrics.readings().reading_refused("mock", Implausibility::Zero.as_str());
     metrics.readings().circuit("electricity-maps", false);
     metrics.readings().store_up(true);
+    metrics.cluster().watching("nodes");
+    metrics.cluster().knows("nodes", 1);
     let text = metrics.render(entry.snapshot.as_deref(), jiff::SignedDuration::from_hours(2), now()).unwrap();
 
     let mut found: BTreeMap<String, (String, BTreeSet<String>)> = BTreeMap::new();
@@ -89,6 +91,8 @@ fn every_metric_is_described_with_its_type_and_labels() {
         include_str!("../../src/metrics.rs"),
         "\n",
         include_str!("../../src/metrics/readings.rs"),
+        "\n",
+        include_str!("../../src/metrics/cluster.rs"),
         "\n",
         include_str!("../../src/metrics/register.rs")
     );

@@ -16,6 +16,9 @@ mod client;
 mod command;
 mod grid;
 mod handover;
+#[allow(dead_code, reason = "shared with the tests of the process")]
+#[path = "../process/mount.rs"]
+mod mount;
 mod outages;
 #[allow(dead_code, reason = "shared with the tests of the process")]
 #[path = "../process/prometheus_text.rs"]

@@ -64,6 +64,8 @@ impl Replica {
             cert_dir: None,
             cluster: ClusterView::unwatched("eco-pulse"),
             client: None,
+            config_file: None,
+            log: eco_pulse::telemetry::LogLevel::default(),
             clock: hands.clock(),
             decision_log: None,
             replica: name.to_owned(),

@@ -100,6 +100,8 @@ impl Running {
         let app = App::start(Options {
             cluster: cluster::view(&config),
             client: None,
+            config_file: None,
+            log: crate::telemetry::LogLevel::default(),
             config,
             catalogue,
             webhook_addr: loopback,
@@ -114,8 +116,8 @@ impl Running {
         let webhook_addr = app.webhook_addr().context("the demo's server has no TLS listener")?;
         let admin_addr = app.admin_addr();
         let authority = app.authority_pem().context("the server made no certificate")?.to_owned();
-        let mock = app.mock().context("grid.provider is not mock")?.clone();
-        let decider = app.decider().clone();
+        let mock = app.mock().context("grid.provider is not mock")?;
+        let decider = app.decider();
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = tokio::spawn(app.run_until(async {
             // A sender that is gone is a demo that is over.
