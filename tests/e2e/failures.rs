@@ -62,7 +62,8 @@ async fn pods_are_bound_when_the_webhook_answers_nonsense() {
     let issued = issue(&["127.0.0.1".parse().unwrap()], eco_pulse::clock::Clock::system().now()).unwrap();
     let tls = server_config(CertificateResolver::new(issued.certificate().unwrap()), None).unwrap();
     // The stand-in does not speak HTTP/2, which the API server chooses on loopback when it may.
-    let tls = rustls::ServerConfig { alpn_protocols: Vec::new(), ..rustls::ServerConfig::clone(&tls) };
+    let mut tls = rustls::ServerConfig::clone(&tls);
+    tls.alpn_protocols.clear();
     let upstream = Upstream::start_tls(Arc::new(tls));
     upstream.on("/mutate", |_| Answer::json("{\"nonsense\":[1,2"));
     let url = format!("https://127.0.0.1:{}/mutate", upstream.port());

@@ -8,6 +8,5 @@ mod eco_pulse;
 mod failures;
 mod placement;
 mod scheduling;
-#[allow(dead_code, reason = "shared with the tests of providers")]
 #[path = "../support/upstream.rs"]
 mod upstream;

@@ -3,9 +3,9 @@
 use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
 
 use base64::Engine as _;
+use eco_pulse::clock::monotonic_now;
 use serde_json::Value;
 
 use crate::client::Client;
@@ -50,7 +50,7 @@ async fn decision(webhook: &mut Client) -> (String, String) {
 }
 
 async fn wait_for(webhook: &mut Client, base: &str, target: &str) {
-    let changed = Instant::now();
+    let changed = monotonic_now();
     let wanted = (base.to_owned(), target.to_owned());
     let wait = async { while decision(webhook).await != wanted {} };
     tokio::time::timeout(PATIENCE, wait).await.unwrap_or_else(|_| panic!("never from {base} to {target}"));
