@@ -134,13 +134,14 @@ impl Running {
 
     /// What is answered for a pod, and the decision's record.
     pub async fn decide(&mut self, review: &Value) -> (Value, Value) {
-        let before = self.records().await.len();
         let answer = self.mutate(review).await;
+        // Records are written after the answer, those of earlier decisions perhaps only now.
+        let id = answer["response"]["auditAnnotations"]["decision-id"].clone();
         let wait = async {
             loop {
-                let mut records = self.records().await;
-                if records.len() > before {
-                    return records.swap_remove(0);
+                let records = self.records().await;
+                if let Some(record) = records.into_iter().find(|record| record["decision_id"] == id) {
+                    return record;
                 }
             }
         };
