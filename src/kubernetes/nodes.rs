@@ -5,6 +5,8 @@
 
 mod index;
 mod needs;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

@@ -99,6 +99,12 @@ impl NodeIndex {
         self.region_of.is_empty()
     }
 
+    /// How many kinds of node there are: what a request looks at.
+    #[must_use]
+    pub fn kinds(&self) -> usize {
+        self.regions.values().map(Vec::len).sum()
+    }
+
     /// What a pod finds in the region with this label; `None` when it could run on no node there.
     #[must_use]
     pub fn eligible(&self, region_label: &str, needs: &Needs<'_>, asks_for_gpu: bool) -> Option<Eligible> {
