@@ -1,0 +1,8 @@
+//! What is known of a cluster, watched on a stand-in for its API server.
+#![allow(clippy::unwrap_used, missing_debug_implementations, reason = "tests")]
+
+#[path = "../support/api_server.rs"]
+mod api_server;
+mod large;
+mod rig;
+mod watching;
