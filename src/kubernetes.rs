@@ -12,6 +12,7 @@ pub mod list;
 pub mod nodes;
 pub mod placement;
 pub mod pod;
+pub mod policies;
 mod reach;
 pub mod text;
 pub mod trim;

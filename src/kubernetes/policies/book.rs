@@ -1,0 +1,216 @@
+//! All policies of the cluster, and what they come to for one pod.
+
+use std::collections::{HashMap, HashSet};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::resource::{ClusterPlacementPolicySpec, PlacementPolicySpec, PlacementRules};
+use super::selector::Selector;
+use crate::domain::duration::parse_duration;
+use crate::domain::units::{Gigabytes, Hours, Milliseconds, Usd, UsdPerTonne};
+use crate::domain::{RegionId, Regions};
+use crate::kubernetes::labels::Labels;
+use crate::kubernetes::pod::Pod;
+
+/// What a policy lets become of decisions, from least to most.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum PolicyMode {
+    /// Nothing is decided.
+    Off,
+    /// Decided, logged and counted; no pod is changed.
+    Shadow,
+    /// Pods are steered.
+    #[default]
+    Steer,
+}
+
+/// The policies.
+#[derive(Clone, Debug, Default)]
+pub struct PolicyBook {
+    cluster: Vec<Policy>,
+    by_namespace: HashMap<String, Vec<Policy>>,
+    /// Namespaces with a policy that cannot be read; what it limits nobody can say.
+    unreadable_in: HashSet<String>,
+    unreadable_in_cluster: bool,
+}
+
+/// One policy.
+#[derive(Clone, Debug)]
+struct Policy {
+    /// As it stands in records: `namespace/name`, or `cluster/name`.
+    name: String,
+    namespaces: Selector,
+    pods: Selector,
+    rules: PlacementRules,
+}
+
+/// What the policies come to that apply to a pod.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Applied {
+    /// The lowest mode.
+    pub mode: PolicyMode,
+    /// The shortest round trip.
+    pub max_latency: Option<Milliseconds>,
+    /// The highest saving that a move must bring.
+    pub min_savings: Option<Usd>,
+    /// The highest share of emissions, 0 to 1, that a move must avoid.
+    pub min_carbon_reduction: Option<f64>,
+    /// Regions that every policy allows and none forbids; `None`: none says anything.
+    pub allowed: Option<Vec<RegionId>>,
+    /// The nearest price of carbon.
+    pub carbon_price: Option<UsdPerTonne>,
+    /// The nearest expected run.
+    pub duration: Option<Hours>,
+    /// The nearest amount of data.
+    pub egress: Option<Gigabytes>,
+    /// The nearest region of data.
+    pub data_region: Option<RegionId>,
+    /// Names of the policies, farthest first.
+    pub names: Vec<String>,
+}
+
+impl PolicyBook {
+    /// A book of policies by namespace and name, and of cluster policies by name; with the keys of those that could not
+    /// be read at all.
+    #[must_use]
+    pub fn new<'p>(
+        namespaced: impl IntoIterator<Item = (&'p str, &'p PlacementPolicySpec)>,
+        cluster: impl IntoIterator<Item = (&'p str, &'p ClusterPlacementPolicySpec)>,
+        unreadable_namespaced: impl IntoIterator<Item = &'p str>,
+        any_unreadable_in_cluster: bool,
+    ) -> Self {
+        let mut book = Self { unreadable_in_cluster: any_unreadable_in_cluster, ..Self::default() };
+        let namespace_of = |key: &str| key.split_once('/').map_or("", |(namespace, _)| namespace).to_owned();
+        book.unreadable_in.extend(unreadable_namespaced.into_iter().map(namespace_of));
+        for (name, spec) in cluster {
+            let namespaces = Selector::read(spec.namespace_selector.as_ref());
+            match namespaces.zip(Selector::read(spec.rules.pod_selector.as_ref())) {
+                Some((namespaces, pods)) => book.cluster.push(Policy {
+                    name: format!("cluster/{name}"),
+                    namespaces,
+                    pods,
+                    rules: spec.rules.clone(),
+                }),
+                None => book.unreadable_in_cluster = true,
+            }
+        }
+        for (key, spec) in namespaced {
+            match Selector::read(spec.rules.pod_selector.as_ref()) {
+                Some(pods) => book.by_namespace.entry(namespace_of(key)).or_default().push(Policy {
+                    name: key.to_owned(),
+                    namespaces: Selector::default(),
+                    pods,
+                    rules: spec.rules.clone(),
+                }),
+                None => drop(book.unreadable_in.insert(namespace_of(key))),
+            }
+        }
+        // Among several of one scope the first by name counts, so that the answer does not depend on order.
+        book.cluster.sort_by(|one, other| one.name.cmp(&other.name));
+        for policies in book.by_namespace.values_mut() {
+            policies.sort_by(|one, other| one.name.cmp(&other.name));
+        }
+        book
+    }
+
+    /// How many policies there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.cluster.len() + self.by_namespace.values().map(Vec::len).sum::<usize>()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// What applies to a pod of a namespace with these labels; `None` when a policy that might apply cannot be read.
+    #[must_use]
+    pub fn apply(
+        &self,
+        pod: &Pod<'_>,
+        namespace: &str,
+        namespace_labels: &Labels,
+        regions: &Regions,
+    ) -> Option<Applied> {
+        if self.unreadable_in_cluster || self.unreadable_in.contains(namespace) {
+            return None;
+        }
+        let of_cluster = self.cluster.iter().filter(|policy| {
+            policy.namespaces.selects(|key| namespace_labels.get(key).map(|value| &**value))
+        });
+        let of_namespace = self.by_namespace.get(namespace).into_iter().flatten();
+        let selects = |policy: &&Policy| policy.pods.selects(|key| pod.label(key));
+        let mut applied = Applied::default();
+        for policy in of_cluster.filter(selects) {
+            applied.limit(policy, regions);
+            applied.assume(&policy.rules, regions);
+        }
+        let mut nearest = Applied::default();
+        for policy in of_namespace.filter(selects) {
+            applied.limit(policy, regions);
+            nearest.assume(&policy.rules, regions);
+        }
+        applied.carbon_price = nearest.carbon_price.or(applied.carbon_price);
+        applied.duration = nearest.duration.or(applied.duration);
+        applied.egress = nearest.egress.or(applied.egress);
+        applied.data_region = nearest.data_region.or(applied.data_region);
+        Some(applied)
+    }
+}
+
+impl Applied {
+    /// Takes a further policy's limits: with those so far, the strictest count.
+    fn limit(&mut self, policy: &Policy, regions: &Regions) {
+        let rules = &policy.rules;
+        self.names.push(policy.name.clone());
+        self.mode = self.mode.min(rules.mode.unwrap_or_default());
+        let stricter =
+            |so_far: Option<f64>, more: Option<f64>, choose: fn(f64, f64) -> f64| match (so_far, more) {
+                (Some(so_far), Some(more)) => Some(choose(so_far, more)),
+                (one, other) => one.or(other),
+            };
+        let max_latency = stricter(self.max_latency.map(|limit| limit.0), rules.max_latency_ms, f64::min);
+        self.max_latency = max_latency.map(Milliseconds);
+        self.min_savings =
+            stricter(self.min_savings.map(|usd| usd.0), rules.min_savings_usd, f64::max).map(Usd);
+        let share = rules.min_carbon_reduction_percent.map(|percent| percent / 100.0);
+        self.min_carbon_reduction = stricter(self.min_carbon_reduction, share, f64::max);
+        // Names that are not configured leave no trace; a list of nothing else allows nothing.
+        let find =
+            |names: &Vec<String>| names.iter().filter_map(|name| regions.find(name)).collect::<Vec<_>>();
+        if let Some(only) = rules.allowed_regions.as_ref().map(find) {
+            self.keep(regions, |region| only.contains(&region));
+        }
+        if let Some(not) = rules.forbidden_regions.as_ref().map(find) {
+            self.keep(regions, |region| !not.contains(&region));
+        }
+    }
+
+    fn keep(&mut self, regions: &Regions, wanted: impl Fn(RegionId) -> bool) {
+        let allowed = self.allowed.get_or_insert_with(|| regions.iter().map(|(id, _)| id).collect());
+        allowed.retain(|region| wanted(*region));
+    }
+
+    /// Takes a further policy's assumptions, where none has been made yet. What cannot be read is none.
+    fn assume(&mut self, rules: &PlacementRules, regions: &Regions) {
+        self.carbon_price = self.carbon_price.or(rules.carbon_price_usd_per_tonne.map(UsdPerTonne));
+        let duration = rules.expected_duration.as_deref().and_then(|text| parse_duration(text).ok());
+        let duration = duration.filter(|duration| !duration.is_zero());
+        self.duration = self.duration.or(duration.map(|run| Hours(run.as_secs_f64() / 3600.0)));
+        self.egress = self.egress.or(rules.egress_gb.map(Gigabytes));
+        self.data_region =
+            self.data_region.or(rules.data_region.as_deref().and_then(|name| regions.find(name)));
+    }
+
+    /// Whether a region is allowed.
+    #[must_use]
+    pub fn admits(&self, region: RegionId) -> bool {
+        self.allowed.as_ref().is_none_or(|allowed| allowed.contains(&region))
+    }
+}
