@@ -68,6 +68,18 @@ choices! {
     }
 }
 
+impl Mode {
+    /// The one of two modes that does less.
+    #[must_use]
+    pub const fn lower(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Off, _) | (_, Self::Off) => Self::Off,
+            (Self::Shadow, _) | (_, Self::Shadow) => Self::Shadow,
+            (Self::Steer, Self::Steer) => Self::Steer,
+        }
+    }
+}
+
 /// The top-level keys that two configuration texts say different things of, for people.
 #[must_use]
 pub fn changed_sections(before: &str, after: &str) -> Vec<String> {
@@ -170,6 +182,8 @@ impl Config {
             carbon_price: self.carbon,
             latency: self.latency,
             min_net_benefit: self.decision.min_net_benefit,
+            min_savings: None,
+            min_carbon_reduction: None,
             allow_dirtier: self.decision.allow_dirtier,
             migration: self.decision.migration,
             holdout: self.decision.holdout,

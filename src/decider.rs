@@ -20,6 +20,7 @@ use crate::kubernetes::annotations::{self, DecisionMark};
 use crate::kubernetes::cluster::ClusterView;
 use crate::kubernetes::placement::{PlacementSettings, Planned, PodInContext, plan};
 use crate::kubernetes::pod::Pod;
+use crate::kubernetes::policies::{Applied, PolicyMode};
 
 /// What configuration says about decisions.
 #[derive(Clone, Debug)]
@@ -88,6 +89,10 @@ pub struct Decided {
     pub snapshot: Option<Arc<Snapshot>>,
     /// Annotations that could not be read, for people.
     pub warnings: Vec<String>,
+    /// What becomes of it: the configuration's mode, or a policy's where that is lower.
+    pub mode: Mode,
+    /// Names of the placement policies that applied.
+    pub policies: Vec<String>,
 }
 
 impl Decider {
@@ -138,6 +143,8 @@ impl Decider {
             demand: None,
             snapshot: None,
             warnings: Vec::new(),
+            mode: self.settings.mode,
+            policies: Vec::new(),
         }
     }
 
@@ -161,7 +168,9 @@ impl Decider {
             return self.bypass(BypassReason::ModeOff);
         }
         let Some(snapshot) = self.snapshot() else { return self.bypass(BypassReason::NoSnapshot) };
-        let Planned { plan, warnings } = plan(subject, offered, cluster, &snapshot, &self.settings.placement);
+        let planned = plan(subject, offered, cluster, &snapshot, &self.settings.placement);
+        let Planned { plan, warnings, policies } = planned;
+        let mode = self.settings.mode.lower(mode_of(policies.mode));
         let (decision, demand) = match plan {
             Err(reason) => (Decision::bypass(reason), None),
             Ok(mut plan) => {
@@ -172,14 +181,28 @@ impl Decider {
                 }
                 plan.candidates.incumbent = self.herd.incumbent(plan.demand.owner_hash);
                 let mut decision =
-                    decide(&plan.demand, &plan.candidates, &snapshot, &self.settings.policy, now);
+                    decide(&plan.demand, &plan.candidates, &snapshot, &self.policy_with(&policies), now);
                 if !self.has_room(subject.pod, &decision, &snapshot.regions) {
                     decision.outcome = Outcome::Bypass { reason: BypassReason::OwnPreference };
                 }
                 (decision, Some(plan.demand))
             }
         };
-        Decided { id: self.ids.next(), decision, demand, snapshot: Some(snapshot), warnings }
+        let policies = policies.names;
+        Decided { id: self.ids.next(), decision, demand, snapshot: Some(snapshot), warnings, mode, policies }
+    }
+
+    /// What the operator wants of decisions, with what policies want of this one.
+    fn policy_with(&self, applied: &Applied) -> EffectivePolicy {
+        let policy = self.settings.policy.clone();
+        let carbon_price =
+            applied.carbon_price.map_or(policy.carbon_price, |price| policy.carbon_price.priced_at(price));
+        EffectivePolicy {
+            carbon_price,
+            min_savings: applied.min_savings,
+            min_carbon_reduction: applied.min_carbon_reduction,
+            ..policy
+        }
     }
 
     /// Whether the decision's preference fits below the pod's own: a user's term of the lowest weight there is leaves
@@ -228,6 +251,14 @@ impl Decider {
         if let Some(target) = decision.target() {
             self.herd.take(target.region(), now);
         }
+    }
+}
+
+const fn mode_of(mode: PolicyMode) -> Mode {
+    match mode {
+        PolicyMode::Off => Mode::Off,
+        PolicyMode::Shadow => Mode::Shadow,
+        PolicyMode::Steer => Mode::Steer,
     }
 }
 

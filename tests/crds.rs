@@ -1,5 +1,4 @@
 //! The definitions of the custom resources in `deploy/crds` are those of the program.
-#![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::path::Path;
 

@@ -107,8 +107,10 @@ pub struct Entry {
     pub subject: Subject,
     /// Whether only a rehearsal was asked for: then nothing is written or counted.
     pub dry_run: bool,
-    /// What the deployment does with decisions.
+    /// What becomes of it.
     pub mode: Mode,
+    /// Names of the placement policies that applied.
+    pub policies: Vec<String>,
     /// The decision.
     pub decision: Decision,
     /// What the pod asked for; `None` when it did not come to that.

@@ -226,6 +226,7 @@ mod tests {
             subject: Subject::default(),
             dry_run: false,
             mode: Mode::Steer,
+            policies: Vec::new(),
             decision: Decision::bypass(BypassReason::NoRequests),
             demand: None,
             snapshot: None,

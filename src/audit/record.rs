@@ -59,6 +59,9 @@ pub struct DecisionRecord<'a> {
     owner: Option<Owner<'a>>,
     pod: &'a str,
     mode: &'static str,
+    /// The placement policies that applied; absent when none did.
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    policies: &'a [String],
     outcome: &'static str,
     reason: &'static str,
     baseline_region: Option<&'a str>,
@@ -168,6 +171,7 @@ impl<'a> DecisionRecord<'a> {
             owner: entry.subject.owner.as_ref().map(|(kind, name)| Owner { kind, name }),
             pod: &entry.subject.pod,
             mode: entry.mode.as_str(),
+            policies: &entry.policies,
             outcome: decision.outcome_str(),
             reason: decision.reason().as_str(),
             baseline_region: snapshot.and_then(|snapshot| base_name(entry, snapshot)),

@@ -108,6 +108,7 @@ fn entry(subject: Subject, decided: Decided, mode: crate::config::Mode, now: jif
         subject,
         dry_run: true,
         mode,
+        policies: decided.policies,
         decision: decided.decision,
         demand: decided.demand,
         snapshot: decided.snapshot,

@@ -1,7 +1,8 @@
 //! Keeps the view of the cluster: one watch for each kind of object that bears on decisions.
 
+use std::collections::{HashMap, HashSet};
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -15,17 +16,22 @@ use super::watch::{Surroundings, Table, Watch};
 use crate::kubernetes::cluster::{ClusterView, NamespaceFacts, Watched};
 use crate::kubernetes::labels::Interner;
 use crate::kubernetes::nodes::{NodeFacts, NodeIndex};
+use crate::kubernetes::policies::{
+    ClusterPlacementPolicy, ClusterPlacementPolicySpec, PlacementPolicy, PlacementPolicySpec, PolicyBook,
+};
 use crate::kubernetes::trim;
 use crate::kubernetes::volumes::VolumeTopology;
 use crate::metrics::Metrics;
 use crate::readiness::Readiness;
 
 /// What `/readyz` and metrics call the kinds.
-pub const KINDS: [&str; 4] = [NODES, NAMESPACES, CLAIMS, VOLUMES];
+pub const KINDS: [&str; 6] = [NODES, NAMESPACES, CLAIMS, VOLUMES, POLICIES, CLUSTER_POLICIES];
 const NODES: &str = "nodes";
 const NAMESPACES: &str = "namespaces";
 const CLAIMS: &str = "persistentvolumeclaims";
 const VOLUMES: &str = "persistentvolumes";
+const POLICIES: &str = "placementpolicies";
+const CLUSTER_POLICIES: &str = "clusterplacementpolicies";
 
 /// No start waits longer for the first lists: a replica that does not know the cluster still answers, and says so.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -63,7 +69,10 @@ impl Watching {
         tasks.spawn(nodes(&client, view.clone(), topology_key).run(around.clone()));
         tasks.spawn(namespaces(&client, view.clone()).run(around.clone()));
         tasks.spawn(claims(&client, view.clone()).run(around.clone()));
-        tasks.spawn(volumes(&client, view).run(around));
+        tasks.spawn(volumes(&client, view.clone()).run(around.clone()));
+        let (namespaced, of_cluster) = policies(&client, view);
+        tasks.spawn(namespaced.run(around.clone()));
+        tasks.spawn(of_cluster.run(around));
         tasks.spawn(lose_patience(readiness, stop.clone()));
     }
 }
@@ -99,10 +108,11 @@ fn nodes(
 }
 
 fn namespaces(client: &kube::Client, view: Arc<ArcSwap<ClusterView>>) -> Watch<Namespace, NamespaceFacts> {
+    let mut interner = Interner::default();
     Watch {
         kind: NAMESPACES,
         api: kube::Api::all(client.clone()),
-        trim: Box::new(|namespace| Ok(trim::namespace(namespace))),
+        trim: Box::new(move |namespace| Ok(trim::namespace(namespace, &mut interner))),
         publish: Box::new(move |namespaces| {
             let namespaces = Arc::new(namespaces.objects.clone());
             change(&view, |view| view.namespaces = Watched::Known(namespaces.clone()));
@@ -141,6 +151,74 @@ fn volumes(
         }),
         may_be_undefined: false,
     }
+}
+
+/// What has been seen of both kinds of policy: only together they say what a pod may do.
+#[derive(Default)]
+struct Policies {
+    namespaced: Option<Seen<PlacementPolicySpec>>,
+    of_cluster: Option<Seen<ClusterPlacementPolicySpec>>,
+}
+
+struct Seen<T> {
+    read: HashMap<String, Arc<T>>,
+    unreadable: HashSet<String>,
+}
+
+impl<T> Seen<T> {
+    fn of(table: &Table<Arc<T>>) -> Self {
+        Self { read: table.objects.clone(), unreadable: table.unreadable.clone() }
+    }
+}
+
+impl Policies {
+    fn publish(&self, view: &ArcSwap<ClusterView>) {
+        let Some((namespaced, of_cluster)) = self.namespaced.as_ref().zip(self.of_cluster.as_ref()) else {
+            return;
+        };
+        let book = Arc::new(PolicyBook::new(
+            namespaced.read.iter().map(|(key, spec)| (key.as_str(), &**spec)),
+            of_cluster.read.iter().map(|(name, spec)| (name.as_str(), &**spec)),
+            namespaced.unreadable.iter().map(String::as_str),
+            !of_cluster.unreadable.is_empty(),
+        ));
+        change(view, |view| view.policies = Watched::Known(book.clone()));
+    }
+}
+
+/// Without their definitions installed there are no policies.
+fn policies(
+    client: &kube::Client,
+    view: Arc<ArcSwap<ClusterView>>,
+) -> (
+    Watch<PlacementPolicy, Arc<PlacementPolicySpec>>,
+    Watch<ClusterPlacementPolicy, Arc<ClusterPlacementPolicySpec>>,
+) {
+    let seen = Arc::new(Mutex::new(Policies::default()));
+    let (seen_too, view_too) = (seen.clone(), view.clone());
+    let namespaced = Watch {
+        kind: POLICIES,
+        api: kube::Api::all(client.clone()),
+        trim: Box::new(|policy: &PlacementPolicy| Ok(Arc::new(policy.spec.clone()))),
+        publish: Box::new(move |table: &Table<Arc<PlacementPolicySpec>>| {
+            let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+            seen.namespaced = Some(Seen::of(table));
+            seen.publish(&view);
+        }),
+        may_be_undefined: true,
+    };
+    let of_cluster = Watch {
+        kind: CLUSTER_POLICIES,
+        api: kube::Api::all(client.clone()),
+        trim: Box::new(|policy: &ClusterPlacementPolicy| Ok(Arc::new(policy.spec.clone()))),
+        publish: Box::new(move |table: &Table<Arc<ClusterPlacementPolicySpec>>| {
+            let mut seen = seen_too.lock().unwrap_or_else(PoisonError::into_inner);
+            seen.of_cluster = Some(Seen::of(table));
+            seen.publish(&view_too);
+        }),
+        may_be_undefined: true,
+    };
+    (namespaced, of_cluster)
 }
 
 /// Lets the process be ready without a cluster that does not answer.

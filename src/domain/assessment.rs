@@ -32,6 +32,10 @@ pub enum Exclusion {
     MaxLatency,
     /// More carbon than the base, and `decision.allowDirtier` is false.
     Dirtier,
+    /// Saves less cash than a policy asks for.
+    MinSavings,
+    /// Avoids less carbon than a policy asks for.
+    MinCarbonReduction,
 }
 
 impl Exclusion {
@@ -47,6 +51,8 @@ impl Exclusion {
             Self::AddedLatency => "added_latency",
             Self::MaxLatency => "max_latency",
             Self::Dirtier => "dirtier",
+            Self::MinSavings => "min_savings",
+            Self::MinCarbonReduction => "min_carbon_reduction",
         }
     }
 }

@@ -326,7 +326,12 @@ fn score(
     let is_base = base.region == Some(assessment.region);
     let exclusion = unknown
         .or_else(|| own_limit_broken(&figures, demand))
-        .or_else(|| if is_base { None } else { limit_broken(&figures, &base.figures, demand, policy) });
+        .or_else(|| if is_base { None } else { limit_broken(&figures, &base.figures, demand, policy) })
+        .or_else(|| {
+            terms
+                .filter(|_| !is_base)
+                .and_then(|terms| minimum_missed(&terms, &figures, &base.figures, policy))
+        });
     let added_round_trip = figures.added_round_trip(&base.figures);
     Score { assessment, terms, added_round_trip, exclusion }
 }
@@ -338,6 +343,23 @@ fn own_limit_broken(place: &Figures, demand: &PodDemand) -> Option<Exclusion> {
         None => Some(Exclusion::LatencyUnknown),
         Some(round_trip) => (round_trip.0 > limit.0).then_some(Exclusion::MaxLatency),
     }
+}
+
+/// What a policy asks of a move at least, and this one does not bring.
+fn minimum_missed(
+    terms: &Terms,
+    place: &Figures,
+    base: &Figures,
+    policy: &EffectivePolicy,
+) -> Option<Exclusion> {
+    if policy.min_savings.is_some_and(|least| terms.cash().0 < least.0) {
+        return Some(Exclusion::MinSavings);
+    }
+    let least = policy.min_carbon_reduction?;
+    // Of nothing, nothing can be avoided.
+    let reached =
+        place.emissions.0 <= base.emissions.0 * (1.0 - least) && (base.emissions.0 > 0.0 || least <= 0.0);
+    (!reached).then_some(Exclusion::MinCarbonReduction)
 }
 
 /// A limit that keeps a region other than the base from winning, however good it is.

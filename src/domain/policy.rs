@@ -30,6 +30,12 @@ impl CarbonPrice {
         Self { configured, cap }
     }
 
+    /// Another price under the same cap.
+    #[must_use]
+    pub const fn priced_at(self, price: UsdPerTonne) -> Self {
+        Self { configured: price, ..self }
+    }
+
     /// The price that counts: the lower of the two.
     #[must_use]
     pub fn effective(self) -> UsdPerTonne {
@@ -95,6 +101,10 @@ pub struct EffectivePolicy {
     pub latency: LatencyPolicy,
     /// A move must be worth more than this.
     pub min_net_benefit: Usd,
+    /// A move must save at least so much cash; `None`: any.
+    pub min_savings: Option<Usd>,
+    /// A move must avoid at least this share, 0 to 1, of what the pod emits at the base; `None`: any.
+    pub min_carbon_reduction: Option<f64>,
     /// Whether a region with more carbon than the base may win for its price.
     pub allow_dirtier: bool,
     /// Charged when a pod that runs is moved; the admission of a new pod moves nothing.

@@ -29,7 +29,7 @@ impl Filter {
     /// The region whose nodes alone are to be kept; `None`: all are.
     fn enforced(&self, question: &Question<'_>, resolved: &Resolved) -> Option<RegionId> {
         let settings = self.decider.settings();
-        if settings.mode != Mode::Steer || settings.filter != FilterMode::Enforce {
+        if resolved.decided.mode != Mode::Steer || settings.filter != FilterMode::Enforce {
             return None;
         }
         let region = resolved.decided.decision.preferred_region()?;

@@ -30,8 +30,8 @@ impl Prioritize {
 
     /// Scores by region: the best positive net benefit 10, zero or less 0, linear between. A region that an earlier
     /// decision sent the pod to has 10 whatever the terms say by now.
-    fn scores(&self, resolved: &Resolved) -> Vec<(RegionId, i64)> {
-        if self.decider.settings().mode != Mode::Steer {
+    fn scores(resolved: &Resolved) -> Vec<(RegionId, i64)> {
+        if resolved.decided.mode != Mode::Steer {
             return Vec::new();
         }
         let decision = &resolved.decided.decision;
@@ -66,7 +66,7 @@ impl Answering for Prioritize {
 
     fn answer(&self, body: &[u8], now: Timestamp) -> Result<Answer, ArgsError> {
         let (question, resolved) = Question::resolve(Args::parse(body)?, &self.decider, now);
-        let scores = self.scores(&resolved);
+        let scores = Self::scores(&resolved);
         let score_of = |region: &Option<RegionId>| {
             let found = scores.iter().find(|(scored, _)| Some(*scored) == *region);
             found.map_or(0, |(_, score)| *score)

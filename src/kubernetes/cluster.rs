@@ -5,7 +5,9 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use super::labels::Labels;
 use super::nodes::{NodeFacts, NodeIndex};
+use super::policies::PolicyBook;
 use super::volumes::{Claims, Volumes};
 
 /// What is known of one kind of object.
@@ -47,6 +49,8 @@ pub struct NamespaceFacts {
     pub opted_out: bool,
     /// Its `eco-pulse.io/allowed-regions`, as written.
     pub allowed_regions: Option<String>,
+    /// Its labels, by which policies select it.
+    pub labels: Labels,
 }
 
 /// What the view knows of one namespace.
@@ -71,6 +75,8 @@ pub struct ClusterView {
     pub claims: Watched<Claims>,
     /// Its persistent volumes.
     pub volumes: Watched<Volumes>,
+    /// Its placement policies.
+    pub policies: Watched<Arc<PolicyBook>>,
     /// Namespaces that are never touched: Kubernetes' own, and the one Eco-Pulse runs in.
     pub system_namespaces: Arc<HashSet<String>>,
 }
@@ -94,6 +100,7 @@ impl ClusterView {
             nodes: Watched::Pending,
             namespaces: Watched::Pending,
             claims: Watched::Pending,
+            policies: Watched::Pending,
             volumes: Watched::Pending,
             ..Self::unwatched(own_namespace)
         }
@@ -110,6 +117,12 @@ impl ClusterView {
     #[must_use]
     pub fn with_namespaces(self, namespaces: impl IntoIterator<Item = (String, NamespaceFacts)>) -> Self {
         Self { namespaces: Watched::Known(Arc::new(namespaces.into_iter().collect())), ..self }
+    }
+
+    /// This view with these policies.
+    #[must_use]
+    pub fn with_policies(self, policies: PolicyBook) -> Self {
+        Self { policies: Watched::Known(Arc::new(policies)), ..self }
     }
 
     /// What is known of a namespace.

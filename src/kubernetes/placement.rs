@@ -5,14 +5,16 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use super::annotations::{self, AllowedRegions, Hints};
-use super::cluster::{ClusterView, NamespaceView};
+use super::cluster::{ClusterView, NamespaceView, Watched};
+use super::labels::Labels;
 use super::pod::Pod;
+use super::policies::{Applied, PolicyMode};
 use super::reach::{Place, reach};
 use crate::domain::demand::Defaulted;
 use crate::domain::requests::{GpuRequest, ResourceList, effective_requests};
 use crate::domain::units::{Gigabytes, Hours};
 use crate::domain::{
-    BypassReason, Candidate, Candidates, CapacityType, PodDemand, RegionId, Snapshot, WorkloadClass,
+    BypassReason, Candidate, Candidates, CapacityType, PodDemand, RegionId, Regions, Snapshot, WorkloadClass,
 };
 
 /// Marks the mirror of a static pod.
@@ -57,6 +59,8 @@ pub struct Plan {
 /// The answer to whether and about what to decide.
 #[derive(Clone, Debug)]
 pub struct Planned {
+    /// What placement policies come to for the pod; nothing where it did not come to that.
+    pub policies: Applied,
     /// The arguments of the decision, or why there is none to make.
     pub plan: Result<Plan, BypassReason>,
     /// Annotations that could not be read.
@@ -64,8 +68,8 @@ pub struct Planned {
 }
 
 impl Planned {
-    const fn leave_alone(reason: BypassReason) -> Self {
-        Self { plan: Err(reason), warnings: Vec::new() }
+    fn leave_alone(reason: BypassReason) -> Self {
+        Self { plan: Err(reason), warnings: Vec::new(), policies: Applied::default() }
     }
 }
 
@@ -82,8 +86,22 @@ pub fn plan(
     if let Some(reason) = off_limits(subject, cluster) {
         return Planned::leave_alone(reason);
     }
-    let pod = subject.pod;
-    let mut hints = annotations::read_hints(pod, &snapshot.regions);
+    let policies = match policies_for(subject, cluster, &snapshot.regions) {
+        Ok(policies) => policies,
+        Err(reason) => return Planned::leave_alone(reason),
+    };
+    if policies.mode == PolicyMode::Off {
+        return Planned { policies, ..Planned::leave_alone(BypassReason::ModeOff) };
+    }
+    let mut hints = annotations::read_hints(subject.pod, &snapshot.regions);
+    // What the pod says of itself is nearer than any policy; where both limit, the stricter counts.
+    hints.duration = hints.duration.or(policies.duration);
+    hints.egress = hints.egress.or(policies.egress);
+    hints.data_region = hints.data_region.or(policies.data_region);
+    hints.max_latency = match (hints.max_latency, policies.max_latency) {
+        (Some(own), Some(limit)) => Some(if own.0 < limit.0 { own } else { limit }),
+        (own, limit) => own.or(limit),
+    };
     let residency = match cluster.namespace(subject.namespace) {
         NamespaceView::Known(facts) => facts.allowed_regions.as_deref(),
         NamespaceView::Unwatched | NamespaceView::Unknown => None,
@@ -93,8 +111,29 @@ pub fn plan(
         hints.warnings.extend(read.warning_for_namespace(text));
         read
     });
-    let plan = plan_with_hints(subject, offered, cluster, snapshot, settings, &hints, &residency);
-    Planned { plan, warnings: hints.warnings }
+    let admits = |region| residency.admits(region) && policies.admits(region);
+    let plan = plan_with_hints(subject, offered, cluster, snapshot, settings, &hints, admits);
+    Planned { plan, warnings: hints.warnings, policies }
+}
+
+/// What placement policies come to for a pod.
+fn policies_for(
+    subject: PodInContext<'_>,
+    cluster: &ClusterView,
+    regions: &Regions,
+) -> Result<Applied, BypassReason> {
+    let PodInContext { pod, namespace } = subject;
+    let no_labels = Labels::default();
+    let labels = match cluster.namespace(namespace) {
+        NamespaceView::Known(facts) => &facts.labels,
+        NamespaceView::Unwatched | NamespaceView::Unknown => &no_labels,
+    };
+    match &cluster.policies {
+        Watched::Unwatched => Ok(Applied::default()),
+        Watched::Pending => Err(BypassReason::ClusterUnknown),
+        // What a policy that cannot be read forbids, nobody knows.
+        Watched::Known(book) => book.apply(pod, namespace, labels, regions).ok_or(BypassReason::Policy),
+    }
 }
 
 /// Pods that Eco-Pulse never touches, whatever the grid says.
@@ -136,7 +175,7 @@ fn plan_with_hints(
     snapshot: &Snapshot,
     settings: &PlacementSettings,
     hints: &Hints,
-    residency: &AllowedRegions,
+    admits: impl Fn(RegionId) -> bool,
 ) -> Result<Plan, BypassReason> {
     let pod = subject.pod;
     let resources = pod.resources();
@@ -148,7 +187,7 @@ fn plan_with_hints(
         reach(subject, &requests, is_offered, cluster, &snapshot.regions, &settings.topology_key)?;
     let allowed: Vec<Place> = reachable
         .into_iter()
-        .filter(|place| residency.admits(place.region) && hints.allowed_regions.admits(place.region))
+        .filter(|place| admits(place.region) && hints.allowed_regions.admits(place.region))
         .collect();
     if allowed.len() < 2 {
         return Err(BypassReason::Policy);

@@ -93,11 +93,12 @@ pub fn node(node: &Node, interner: &mut Interner) -> Result<NodeFacts, TrimError
 
 /// What is kept of a namespace.
 #[must_use]
-pub fn namespace(namespace: &Namespace) -> NamespaceFacts {
+pub fn namespace(namespace: &Namespace, interner: &mut Interner) -> NamespaceFacts {
     let value = |map: &Option<BTreeMap<String, String>>, key: &str| map.as_ref()?.get(key).cloned();
     NamespaceFacts {
         opted_out: value(&namespace.metadata.labels, INJECT).as_deref() == Some(INJECT_DISABLED),
         allowed_regions: value(&namespace.metadata.annotations, ALLOWED_REGIONS),
+        labels: interner.labels(namespace.metadata.labels.iter().flatten()),
     }
 }
 

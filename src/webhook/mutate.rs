@@ -74,8 +74,7 @@ impl Mutate {
             Ok(patch) => {
                 // A pod that was decided about and needs no patch carries all of it from an earlier pass, id included.
                 let is_bypass = matches!(decided.decision.outcome, Outcome::Bypass { .. });
-                let nothing_new =
-                    self.decider.settings().mode == Mode::Steer && !is_bypass && patch.is_none();
+                let nothing_new = decided.mode == Mode::Steer && !is_bypass && patch.is_none();
                 let first_id = earlier.filter(|_| nothing_new);
                 decided.id = first_id.unwrap_or(decided.id);
                 Considered { decided, subject, patch, repeat: first_id.is_some() }
@@ -114,7 +113,7 @@ impl Mutate {
     ) -> Result<Option<Vec<u8>>, serde_json::Error> {
         let settings = self.decider.settings();
         let mut patch = Patch::default();
-        if settings.mode != Mode::Steer {
+        if decided.mode != Mode::Steer {
             return Ok(None);
         }
         match (&decided.decision.outcome, &decided.snapshot) {
@@ -240,7 +239,7 @@ impl Answering for Mutate {
     }
 
     fn carried_out(&self, draft: &Draft, now: Timestamp) {
-        if self.decider.settings().mode == Mode::Steer {
+        if draft.decided.mode == Mode::Steer {
             self.decider.carried_out(&draft.decided, &draft.subject, now);
         }
     }

@@ -15,7 +15,7 @@ carbon: {priceUsdPerTonne: 10000, maxPriceUsdPerTonne: 10000}
 ";
 
 fn admitted_with(pod: Option<&str>, namespace: Option<&str>) -> (crate::support::Admission, Value) {
-    let facts = NamespaceFacts { opted_out: false, allowed_regions: namespace.map(str::to_owned) };
+    let facts = NamespaceFacts { allowed_regions: namespace.map(str::to_owned), ..NamespaceFacts::default() };
     let view = ClusterView::unwatched("eco-pulse").with_namespaces([("ai-team".to_owned(), facts)]);
     let rig = Rig::in_cluster(FOUR, view);
     let mut review = job("2", "8Gi");

@@ -149,6 +149,7 @@ fn a_pod_that_runs_already_is_charged_for_the_move() {
         subject: Subject::default(),
         dry_run: false,
         mode: Mode::Steer,
+        policies: Vec::new(),
         decision,
         demand: Some(demand),
         snapshot: Some(snapshot.into()),

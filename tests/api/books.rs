@@ -74,6 +74,7 @@ fn entries_of_many_regions_fill_the_ledger_sooner() {
         subject: Subject::default(),
         dry_run: false,
         mode: Mode::Steer,
+        policies: Vec::new(),
         decision: decision.clone(),
         demand: None,
         snapshot: None,

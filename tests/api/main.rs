@@ -15,6 +15,7 @@ mod honest_numbers;
 mod limits;
 mod mutate;
 mod patch_properties;
+mod policies;
 mod preferences;
 mod prioritize;
 mod readings;

@@ -3,14 +3,17 @@
 use std::hint::black_box;
 
 use eco_pulse::clock::monotonic_now;
+use eco_pulse::domain::Regions;
 use eco_pulse::domain::requests::effective_requests;
 use eco_pulse::kubernetes::decode::decode_pod;
+use eco_pulse::kubernetes::labels::Labels;
 use eco_pulse::kubernetes::nodes::Needs;
 use serde_json::{Value, json};
 
-use crate::rig::{NODES, Rig, node, server};
+use crate::rig::{NODES, POLICIES, Rig, node, server};
 
 const NODE_COUNT: usize = 5000;
+const POLICY_COUNT: usize = 200;
 const REGIONS: [&str; 3] = ["us-east-1", "eu-west-1", "eu-north-1"];
 /// Beyond what the process takes without a cluster.
 const MOST_MEBIBYTES: u64 = 64;
@@ -33,6 +36,17 @@ fn large(number: usize) -> Value {
     node
 }
 
+/// Ten policies in each of twenty namespaces.
+fn policy(number: usize) -> Value {
+    json!({
+        "metadata": { "namespace": format!("team-{}", number % 20), "name": format!("policy-{number}") },
+        "spec": {
+            "podSelector": { "matchLabels": { "app": format!("app-{number}") } },
+            "forbiddenRegions": ["us-east-1"], "maxLatencyMs": 100, "expectedDuration": "6h",
+        },
+    })
+}
+
 fn resident_mebibytes() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
@@ -43,6 +57,7 @@ fn resident_mebibytes() -> u64 {
 async fn five_thousand_nodes_are_known_in_little_memory_and_grouped_into_few_kinds() {
     let server = server();
     server.put_all(NODES, (0..NODE_COUNT).map(large));
+    server.put_all(POLICIES, (0..POLICY_COUNT).map(policy));
     // The server's own copy is not what is measured; neither is the log of what was put.
     server.compact();
     let before = resident_mebibytes();
@@ -72,11 +87,19 @@ async fn five_thousand_nodes_are_known_in_little_memory_and_grouped_into_few_kin
             assert!(black_box(nodes.eligible(region, &needs, false)).is_some());
         }
     }
+    let looked = looking.elapsed() / LOOKUPS;
+    let book = view.policies.known().unwrap();
+    assert_eq!(book.len(), POLICY_COUNT);
+    let (labels, regions) = (Labels::default(), Regions::default());
+    let applying = monotonic_now();
+    for _ in 0..LOOKUPS {
+        black_box(book.apply(&pod, "team-7", &labels, &regions).unwrap());
+    }
     println!(
-        "{NODE_COUNT} nodes: first list in {listed:?}, {taken} MiB with what the API server takes to answer, {} kinds; \
-         a pod's regions in {:?}",
+        "{NODE_COUNT} nodes and {POLICY_COUNT} policies: first list in {listed:?}, {taken} MiB with what the API server takes to answer, {} kinds; \
+         a pod's regions in {looked:?}, its policies in {:?}",
         nodes.kinds(),
-        looking.elapsed() / LOOKUPS
+        applying.elapsed() / LOOKUPS
     );
     rig.stop().await;
 }

@@ -23,6 +23,8 @@ pub const NODES: &str = "/api/v1/nodes";
 pub const NAMESPACES: &str = "/api/v1/namespaces";
 pub const CLAIMS: &str = "/api/v1/persistentvolumeclaims";
 pub const VOLUMES: &str = "/api/v1/persistentvolumes";
+pub const POLICIES: &str = "/apis/eco-pulse.io/v1alpha1/placementpolicies";
+pub const CLUSTER_POLICIES: &str = "/apis/eco-pulse.io/v1alpha1/clusterplacementpolicies";
 
 /// Watches at work.
 pub struct Rig {
@@ -75,6 +77,7 @@ impl Rig {
                 && view.namespaces.known().is_some()
                 && view.claims.known().is_some()
                 && view.volumes.known().is_some()
+                && view.policies.known().is_some()
         })
         .await;
     }
@@ -100,7 +103,7 @@ impl Rig {
 
 /// All kinds, empty.
 pub fn server() -> ApiServer {
-    ApiServer::start(&[NODES, NAMESPACES, CLAIMS, VOLUMES])
+    ApiServer::start(&[NODES, NAMESPACES, CLAIMS, VOLUMES, POLICIES, CLUSTER_POLICIES])
 }
 
 pub fn node(name: &str, region: &str) -> Value {

@@ -5,7 +5,9 @@ use eco_pulse::kubernetes::cluster::{ClusterView, NamespaceView};
 use http::StatusCode;
 use serde_json::json;
 
-use crate::rig::{CLAIMS, NAMESPACES, NODES, Rig, VOLUMES, namespace, node, server};
+use crate::rig::{
+    CLAIMS, CLUSTER_POLICIES, NAMESPACES, NODES, POLICIES, Rig, VOLUMES, namespace, node, server,
+};
 
 fn region_of(view: &ClusterView, name: &str) -> Option<String> {
     view.nodes.known()?.region_of(name).map(ToString::to_string)
@@ -155,6 +157,45 @@ async fn a_kind_that_may_not_be_read_is_missing_alone() {
     assert!(rig.view().volumes.is_pending());
     assert_eq!(rig.readiness.report().waiting_for, ["persistentvolumes"]);
     assert_eq!(rig.metric("eco_pulse_cluster_synced", "persistentvolumes"), 0.0);
+    rig.stop().await;
+}
+
+fn policy(namespace: &str, name: &str, spec: &serde_json::Value) -> serde_json::Value {
+    json!({ "metadata": { "namespace": namespace, "name": name }, "spec": spec })
+}
+
+fn policy_count(view: &ClusterView) -> Option<usize> {
+    view.policies.known().map(|book| book.len())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn policies_of_both_kinds_are_one_book() {
+    let rig = Rig::watch(server());
+    rig.complete().await;
+    assert_eq!(policy_count(&rig.view()), Some(0));
+    rig.server.put(POLICIES, policy("n", "a", &json!({ "mode": "shadow" })));
+    rig.server.put(CLUSTER_POLICIES, json!({ "metadata": { "name": "c" }, "spec": { "mode": "off" } }));
+    rig.wait_for("both are in it", |view| policy_count(view) == Some(2)).await;
+    // One that cannot be read is counted, and known to be there.
+    rig.server.put(POLICIES, policy("n", "b", &json!({ "mode": "faster" })));
+    rig.wait_for("it is known to be unreadable", |view| {
+        let book = view.policies.known().unwrap();
+        book.has_unreadable("n") && !book.has_unreadable("m")
+    })
+    .await;
+    assert_eq!(rig.metric("eco_pulse_cluster_objects_skipped_total", "placementpolicies"), 1.0);
+    rig.server.remove(CLUSTER_POLICIES, "c");
+    rig.wait_for("it is out of it", |view| policy_count(view) == Some(1)).await;
+    rig.stop().await;
+}
+
+/// A cluster without the definitions has no policies; it is not one whose policies are not known yet.
+#[tokio::test(flavor = "multi_thread")]
+async fn without_their_definitions_there_are_no_policies() {
+    let rig = Rig::watch(crate::api_server::ApiServer::start(&[NODES, NAMESPACES, CLAIMS, VOLUMES]));
+    rig.complete().await;
+    assert_eq!(policy_count(&rig.view()), Some(0));
+    assert!(rig.readiness.report().ready);
     rig.stop().await;
 }
 

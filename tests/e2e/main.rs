@@ -7,6 +7,7 @@ mod control_plane;
 mod eco_pulse;
 mod failures;
 mod placement;
+mod policies;
 mod scheduling;
 #[path = "../support/upstream.rs"]
 mod upstream;

@@ -31,6 +31,7 @@ fn entry() -> Entry {
         },
         dry_run: false,
         mode: Mode::Steer,
+        policies: Vec::new(),
         decision: decided.decision,
         demand: decided.demand,
         snapshot: decided.snapshot,

@@ -23,6 +23,8 @@ pub(super) fn excluded<'w>(exclusion: &'w str, state: &'w str) -> &'w str {
         "latency_unknown" => "latency ?",
         "added_latency" | "max_latency" => "too far",
         "dirtier" => "dirtier",
+        "min_savings" => "saves little",
+        "min_carbon_reduction" => "avoids little",
         _ => state,
     }
 }
@@ -99,6 +101,8 @@ mod tests {
             (Exclusion::AddedLatency, "too far"),
             (Exclusion::MaxLatency, "too far"),
             (Exclusion::Dirtier, "dirtier"),
+            (Exclusion::MinSavings, "saves little"),
+            (Exclusion::MinCarbonReduction, "avoids little"),
         ] {
             let state = match exclusion {
                 Exclusion::GridData(state) => state.as_str(),

@@ -13,7 +13,8 @@ use crate::domain::{RegionId, Regions};
 use crate::kubernetes::labels::Labels;
 use crate::kubernetes::pod::Pod;
 
-/// What a policy lets become of decisions, from least to most.
+/// What becomes of decisions: steer, shadow (decide, log and count, and change no pod) or off. The lowest of the
+/// configuration's and of all policies that apply counts.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
@@ -129,6 +130,12 @@ impl PolicyBook {
         self.len() == 0
     }
 
+    /// Whether a policy that might apply to pods of a namespace cannot be read.
+    #[must_use]
+    pub fn has_unreadable(&self, namespace: &str) -> bool {
+        self.unreadable_in_cluster || self.unreadable_in.contains(namespace)
+    }
+
     /// What applies to a pod of a namespace with these labels; `None` when a policy that might apply cannot be read.
     #[must_use]
     pub fn apply(
@@ -138,7 +145,7 @@ impl PolicyBook {
         namespace_labels: &Labels,
         regions: &Regions,
     ) -> Option<Applied> {
-        if self.unreadable_in_cluster || self.unreadable_in.contains(namespace) {
+        if self.has_unreadable(namespace) {
             return None;
         }
         let of_cluster = self.cluster.iter().filter(|policy| {

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
     group = "eco-pulse.io",
     version = "v1alpha1",
     kind = "PlacementPolicy",
+    doc = "What is wanted of the decisions about pods of one namespace. Refines what the configuration and ClusterPlacementPolicies allow, and never widens it.",
     plural = "placementpolicies",
     shortname = "plp",
     category = "eco-pulse",
@@ -40,6 +41,7 @@ pub struct PlacementPolicySpec {
     group = "eco-pulse.io",
     version = "v1alpha1",
     kind = "ClusterPlacementPolicy",
+    doc = "What is wanted of the decisions about pods of all namespaces, or of some. PlacementPolicies refine it, and never widen it.",
     plural = "clusterplacementpolicies",
     shortname = "cplp",
     category = "eco-pulse",
@@ -73,8 +75,7 @@ pub struct PlacementRules {
     /// Pods that the policy is about, by their labels. Absent or empty: all pods.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pod_selector: Option<LabelSelector>,
-    /// What becomes of decisions: steer, shadow (decide, log and count, and change no pod) or off. The lowest of the
-    /// configuration's and of all policies that apply counts.
+    /// What becomes of decisions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<super::PolicyMode>,
     /// Longest round trip in milliseconds between the region where a pod's users are and the region it is sent to.
