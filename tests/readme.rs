@@ -23,7 +23,7 @@ const CONFIGURATION: &str = include_str!("../docs/configuration.md");
 const OBSERVABILITY: &str = include_str!("../docs/observability.md");
 
 /// Every document, by its path.
-const DOCUMENTS: [(&str, &str); 7] = [
+const DOCUMENTS: [(&str, &str); 8] = [
     ("README.md", README),
     ("CONTRIBUTING.md", include_str!("../CONTRIBUTING.md")),
     ("certs/README.md", include_str!("../certs/README.md")),
@@ -31,6 +31,7 @@ const DOCUMENTS: [(&str, &str); 7] = [
     ("docs/catalogue.md", include_str!("../docs/catalogue.md")),
     ("docs/configuration.md", CONFIGURATION),
     ("docs/observability.md", OBSERVABILITY),
+    ("docs/policies.md", include_str!("../docs/policies.md")),
 ];
 
 fn catalogue() -> &'static Arc<Catalogue> {

@@ -31,7 +31,7 @@ fn entry() -> Entry {
         },
         dry_run: false,
         mode: Mode::Steer,
-        policies: Vec::new(),
+        policies: vec!["reports/nightly".to_owned()],
         decision: decided.decision,
         demand: decided.demand,
         snapshot: decided.snapshot,
