@@ -1,3 +1,5 @@
+//! Nodes as the API server sends them, judged for pods as it sends them: Kubernetes' rules, case by case.
+
 use std::sync::Arc;
 
 use rstest::rstest;
