@@ -11,6 +11,7 @@
 
 mod cluster;
 mod collecting;
+mod duties;
 mod endpoints;
 mod generation;
 mod identity;
@@ -89,6 +90,8 @@ pub struct Options {
     pub log: LogLevel,
     /// Reaches the cluster's API server; `None`: nobody watches the cluster.
     pub client: Option<kube::Client>,
+    /// Where rehearsed pods are sent, which tell whether the API server asks us; `None`: none are.
+    pub canary_namespace: Option<String>,
     /// What time it is.
     pub clock: Clock,
     /// Where decision records are written; `None`: nowhere, they stay in memory.
@@ -148,12 +151,15 @@ impl App {
 
         let metrics = Arc::new(Metrics::new()?);
         metrics.certificate_expires(identity.certificate.validity().not_after);
+        let stop_background = CancellationToken::new();
+        let mut tasks = JoinSet::new();
+        if let Some(client) = options.client.as_ref().filter(|_| role.collects()) {
+            duties::start(client, options.canary_namespace, (&metrics, &clock), &stop_background, &mut tasks);
+        }
         let watching = options.client.filter(|_| role.decides());
         let kinds = watching.iter().flat_map(|_| KINDS);
         let readiness = Readiness::waiting_for(&[SNAPSHOT].into_iter().chain(kinds).collect::<Vec<_>>());
         let (ledger, mut writer) = Ledger::start(options.replica.clone(), options.decision_log)?;
-        let stop_background = CancellationToken::new();
-        let mut tasks = JoinSet::new();
         let cluster = Cluster::start(
             options.cluster,
             watching,

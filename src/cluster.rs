@@ -4,6 +4,8 @@
 //! Nothing here runs while a pod waits, and nothing here decides. An API server that is away stops nobody: what was
 //! known stays known.
 
+pub mod canary;
 pub mod client;
+pub mod events;
 pub mod view;
 mod watch;

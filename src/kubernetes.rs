@@ -10,6 +10,7 @@ pub mod decode;
 pub mod labels;
 pub mod list;
 pub mod nodes;
+pub mod placed;
 pub mod placement;
 pub mod pod;
 pub mod policies;

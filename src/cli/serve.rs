@@ -25,6 +25,8 @@ Examples:
 const LEAVE_DELAY: Duration = Duration::from_secs(5);
 /// Where Kubernetes tells a pod its namespace.
 const NAMESPACE_FILE: &str = "/var/run/secrets/kubernetes.io/serviceaccount/namespace";
+/// Names the namespace that the controller sends rehearsed pods into, once a minute.
+const CANARY_NAMESPACE: &str = "ECO_PULSE_CANARY_NAMESPACE";
 /// The namespace that the chart installs into.
 const DEFAULT_NAMESPACE: &str = "eco-pulse";
 
@@ -142,6 +144,7 @@ impl ServeArgs {
             cert_dir: self.cert_dir,
             cluster,
             client,
+            canary_namespace: variable(CANARY_NAMESPACE),
             config_file: self.config.config,
             log,
             clock: clock.clone(),
@@ -184,7 +187,10 @@ fn own_namespace() -> String {
         .unwrap_or_else(|| DEFAULT_NAMESPACE.to_owned())
 }
 
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
 fn replica() -> String {
-    let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
     variable("POD_NAME").or_else(|| variable("HOSTNAME")).unwrap_or_else(|| "eco-pulse".to_owned())
 }

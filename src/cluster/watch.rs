@@ -235,7 +235,7 @@ async fn until(at: Option<tokio::time::Instant>) {
 }
 
 /// Doubling pauses, from [`FIRST_RETRY`] to [`LAST_RETRY`].
-struct Retry(Duration);
+pub(super) struct Retry(Duration);
 
 impl Default for Retry {
     fn default() -> Self {

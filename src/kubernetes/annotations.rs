@@ -45,6 +45,13 @@ pub const PROJECTED_SAVINGS_USD: &str = "eco-pulse.io/projected-savings-usd";
 /// Output: emissions expected to be avoided.
 pub const PROJECTED_CO2E_AVOIDED_G: &str = "eco-pulse.io/projected-co2e-avoided-g";
 
+/// On a pod that is only rehearsed: asks whether Eco-Pulse was asked about it. Whoever was, writes [`CANARY_ANSWERED`].
+pub const CANARY: &str = "eco-pulse.io/canary";
+/// The value of [`CANARY`] in a pod that goes out.
+pub const CANARY_ASKS: &str = "asks";
+/// The value of [`CANARY`] in a pod that came by.
+pub const CANARY_ANSWERED: &str = "answered";
+
 /// Every annotation that only Eco-Pulse writes.
 pub const OUTPUT_ANNOTATIONS: [&str; 6] = [
     DECISION,

@@ -12,6 +12,8 @@ pub struct ClusterMetrics {
     synced: GaugeVec,
     skipped: IntCounterVec,
     watch_errors: IntCounterVec,
+    canary: IntCounterVec,
+    events: IntCounterVec,
 }
 
 impl ClusterMetrics {
@@ -41,6 +43,18 @@ impl ClusterMetrics {
                 "Failed attempts to list or watch objects of the cluster.",
                 &["kind"],
             )?,
+            canary: int_counters(
+                registry,
+                "eco_pulse_canary_total",
+                "Rehearsed pods sent through the API server, by how they came back.",
+                &["result"],
+            )?,
+            events: int_counters(
+                registry,
+                "eco_pulse_events_total",
+                "Events about placements, by what came of writing them.",
+                &["result"],
+            )?,
         })
     }
 
@@ -55,6 +69,16 @@ impl ClusterMetrics {
     pub fn knows(&self, kind: &str, objects: usize) {
         self.synced.with_label_values(&[kind]).set(1.0);
         self.objects.with_label_values(&[kind]).set(objects as f64);
+    }
+
+    /// A rehearsed pod came back, or did not.
+    pub fn canary(&self, result: &str) {
+        self.canary.with_label_values(&[result]).inc();
+    }
+
+    /// An Event was written, or was not.
+    pub fn event(&self, result: &str) {
+        self.events.with_label_values(&[result]).inc();
     }
 
     /// An object could not be read.

@@ -70,7 +70,7 @@ impl Mutate {
         }
         let mut decided = self.decider.decide(PodInContext { pod: &pod, namespace }, now);
         let earlier = self.decider.earlier_pass(&pod, &subject, now);
-        match self.patch(&pod, &decided, earlier.is_some(), now) {
+        match self.patch(&pod, &decided, earlier.is_some(), request.dry_run, now) {
             Ok(patch) => {
                 // A pod that was decided about and needs no patch carries all of it from an earlier pass, id included.
                 let is_bypass = matches!(decided.decision.outcome, Outcome::Bypass { .. });
@@ -109,13 +109,29 @@ impl Mutate {
         pod: &Pod<'_>,
         decided: &Decided,
         again: bool,
+        dry_run: bool,
         now: Timestamp,
     ) -> Result<Option<Vec<u8>>, serde_json::Error> {
-        let settings = self.decider.settings();
         let mut patch = Patch::default();
-        if decided.mode != Mode::Steer {
-            return Ok(None);
+        if decided.mode == Mode::Steer {
+            self.steer(&mut patch, pod, decided, again, now)?;
         }
+        // In every mode: whether the API server reaches us is what one wants to know before anything is steered.
+        if dry_run && pod.annotation(annotations::CANARY).is_some() {
+            patch.answer_canary()?;
+        }
+        Ok(patch.finish())
+    }
+
+    fn steer(
+        &self,
+        patch: &mut Patch,
+        pod: &Pod<'_>,
+        decided: &Decided,
+        again: bool,
+        now: Timestamp,
+    ) -> Result<(), serde_json::Error> {
+        let settings = self.decider.settings();
         match (&decided.decision.outcome, &decided.snapshot) {
             (Outcome::Bypass { reason }, _) => {
                 if takes_marks_off(*reason) {
@@ -137,7 +153,7 @@ impl Mutate {
                 }
             }
         }
-        Ok(patch.finish())
+        Ok(())
     }
 }
 

@@ -123,6 +123,15 @@ impl Patch {
         self.set("/metadata/annotations", existing, &OUTPUT_ANNOTATIONS, &marks.annotations)
     }
 
+    /// Answers a pod that asks whether Eco-Pulse was asked about it; so it has annotations.
+    ///
+    /// # Errors
+    /// None that the types admit; the caller treats one as a defect.
+    pub fn answer_canary(&mut self) -> Result<(), serde_json::Error> {
+        let path = format!("/metadata/annotations/{}", escaped(annotations::CANARY));
+        self.add(&path, annotations::CANARY_ANSWERED)
+    }
+
     /// Takes off the marks the pod came with, when there are any: they are of another pod, or nobody's.
     ///
     /// # Errors

@@ -43,6 +43,7 @@ impl EcoPulse {
             cert_dir: None,
             cluster: ClusterView::pending("eco-pulse"),
             client: Some(cluster.client.clone()),
+            canary_namespace: None,
             config_file: None,
             log: eco_pulse::telemetry::LogLevel::default(),
             clock: Clock::system(),

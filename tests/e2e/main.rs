@@ -6,6 +6,7 @@ mod cluster;
 mod control_plane;
 mod eco_pulse;
 mod failures;
+mod feedback;
 mod placement;
 mod policies;
 mod scheduling;

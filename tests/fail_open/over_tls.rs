@@ -42,6 +42,7 @@ fn start(more: &str) -> Running {
         cert_dir: None,
         cluster: cluster(),
         client: None,
+        canary_namespace: None,
         config_file: None,
         log: eco_pulse::telemetry::LogLevel::default(),
         clock: Clock::new(move || Timestamp::from_second(told.load(Ordering::SeqCst)).unwrap()),

@@ -37,6 +37,7 @@ async fn a_change_leaves_no_task_behind_loses_no_reading_and_asks_no_zone_again(
         cert_dir: None,
         cluster: ClusterView::unwatched("eco-pulse"),
         client: None,
+        canary_namespace: None,
         config_file: Some(file.clone()),
         log: eco_pulse::telemetry::LogLevel::default(),
         clock: hands.clock(),

@@ -75,6 +75,7 @@ impl Running {
             cert_dir: None,
             cluster: ClusterView::unwatched("eco-pulse"),
             client: None,
+            canary_namespace: None,
             config_file: None,
             log: eco_pulse::telemetry::LogLevel::default(),
             clock: hands.clock(),

@@ -49,6 +49,8 @@ fn scraped() -> BTreeMap<String, (String, BTreeSet<String>)> {
     metrics.readings().circuit("electricity-maps", false);
     metrics.readings().store_up(true);
     metrics.cluster().watching("nodes");
+    metrics.cluster().canary("decided");
+    metrics.cluster().event("written");
     metrics.cluster().knows("nodes", 1);
     let text = metrics.render(entry.snapshot.as_deref(), jiff::SignedDuration::from_hours(2), now()).unwrap();
 

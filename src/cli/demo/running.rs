@@ -100,6 +100,7 @@ impl Running {
         let app = App::start(Options {
             cluster: cluster::view(&config),
             client: None,
+            canary_namespace: None,
             config_file: None,
             log: crate::telemetry::LogLevel::default(),
             config,
