@@ -44,7 +44,7 @@ use self::storage::Storage;
 use crate::audit::ledger::{Ledger, Writer};
 use crate::catalogue::Catalogue;
 use crate::clock::Clock;
-use crate::cluster::view::KINDS;
+use crate::cluster::view::kinds;
 use crate::config::Config;
 use crate::decider::Decider;
 use crate::http::admin::{Admin, admin};
@@ -153,16 +153,12 @@ impl App {
         metrics.certificate_expires(identity.certificate.validity().not_after);
         let stop_background = CancellationToken::new();
         let mut tasks = JoinSet::new();
-        if let Some(client) = options.client.as_ref().filter(|_| role.collects()) {
-            duties::start(client, options.canary_namespace, (&metrics, &clock), &stop_background, &mut tasks);
-        }
-        let watching = options.client.filter(|_| role.decides());
-        let kinds = watching.iter().flat_map(|_| KINDS);
-        let readiness = Readiness::waiting_for(&[SNAPSHOT].into_iter().chain(kinds).collect::<Vec<_>>());
+        let kinds: &[&'static str] = options.client.as_ref().map_or(&[], |_| kinds(role.decides()));
+        let readiness = Readiness::waiting_for(&[SNAPSHOT].iter().chain(kinds).copied().collect::<Vec<_>>());
         let (ledger, mut writer) = Ledger::start(options.replica.clone(), options.decision_log)?;
         let cluster = Cluster::start(
             options.cluster,
-            watching,
+            options.client.clone().map(|client| (client, role.decides())),
             &config.topology_key,
             (&metrics, &readiness),
             &stop_background,
@@ -198,6 +194,11 @@ impl App {
         tasks.spawn(watch_ledger(writer.ended(), stop_background.clone()));
         tasks.spawn(await_snapshot(readiness.clone(), first_snapshot, stop_background.clone()));
         tasks.spawn(keeper.run(watched, stop_background.clone()));
+
+        if let Some(client) = options.client.filter(|_| role.collects()) {
+            duties::Duties { client, canary_namespace: options.canary_namespace, view: cluster.view.clone() }
+                .start(&live, (&metrics, &clock), &stop_background, &mut tasks);
+        }
 
         let admin_routes =
             admin(Admin { live: live.clone(), metrics, ledger, clock, readiness: readiness.clone() });

@@ -7,5 +7,6 @@
 pub mod canary;
 pub mod client;
 pub mod events;
+pub mod policy_status;
 pub mod view;
 mod watch;

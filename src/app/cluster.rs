@@ -20,10 +20,10 @@ pub(super) struct Cluster {
 }
 
 impl Cluster {
-    /// Starts from `view`, which stays as it is without a client.
+    /// Starts from `view`, which stays as it is without a client; with one, whether this process decides about pods.
     pub(super) fn start(
         view: ClusterView,
-        client: Option<kube::Client>,
+        client: Option<(kube::Client, bool)>,
         topology_key: &str,
         (metrics, readiness): (&Arc<Metrics>, &Readiness),
         stop: &CancellationToken,
@@ -31,9 +31,10 @@ impl Cluster {
     ) -> Self {
         let view = Arc::new(ArcSwap::from_pointee(view));
         let (sender, topology_key) = watch::channel(Arc::from(topology_key));
-        if let Some(client) = client {
+        if let Some((client, decides)) = client {
             let (metrics, readiness) = (metrics.clone(), readiness.clone());
-            Watching { client, view: view.clone(), topology_key, metrics, readiness }.start(tasks, stop);
+            Watching { client, view: view.clone(), topology_key, metrics, readiness, decides }
+                .start(tasks, stop);
         }
         Self { view, topology_key: sender }
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use k8s_openapi::api::core::v1::{Namespace, Node, PersistentVolume, PersistentVolumeClaim};
-use kube::core::DeserializeGuard;
+use kube::core::{DeserializeGuard, ObjectMeta};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -18,14 +18,23 @@ use crate::kubernetes::labels::Interner;
 use crate::kubernetes::nodes::{NodeFacts, NodeIndex};
 use crate::kubernetes::policies::{
     ClusterPlacementPolicy, ClusterPlacementPolicySpec, PlacementPolicy, PlacementPolicySpec, PolicyBook,
+    Versioned,
 };
 use crate::kubernetes::trim;
 use crate::kubernetes::volumes::VolumeTopology;
 use crate::metrics::Metrics;
 use crate::readiness::Readiness;
 
-/// What `/readyz` and metrics call the kinds.
-pub const KINDS: [&str; 6] = [NODES, NAMESPACES, CLAIMS, VOLUMES, POLICIES, CLUSTER_POLICIES];
+/// What `/readyz` and metrics call the kinds, those that a decision needs first.
+pub const KINDS: [&str; 6] = [NODES, CLAIMS, VOLUMES, NAMESPACES, POLICIES, CLUSTER_POLICIES];
+/// Kinds that only decisions need.
+const ONLY_FOR_DECISIONS: usize = 3;
+
+/// The kinds that a process watches: those that decisions need, or what only the status of policies needs.
+#[must_use]
+pub const fn kinds(decides: bool) -> &'static [&'static str] {
+    if decides { &KINDS } else { KINDS.split_at(ONLY_FOR_DECISIONS).1 }
+}
 const NODES: &str = "nodes";
 const NAMESPACES: &str = "namespaces";
 const CLAIMS: &str = "persistentvolumeclaims";
@@ -48,6 +57,8 @@ pub struct Watching {
     pub metrics: Arc<Metrics>,
     /// Waits for the first lists.
     pub readiness: Readiness,
+    /// Whether this process decides about pods, and so needs all kinds.
+    pub decides: bool,
 }
 
 impl fmt::Debug for Watching {
@@ -59,17 +70,19 @@ impl fmt::Debug for Watching {
 impl Watching {
     /// Starts a watch a kind.
     pub fn start(self, tasks: &mut JoinSet<&'static str>, stop: &CancellationToken) {
-        let Self { client, view, topology_key, metrics, readiness } = self;
+        let Self { client, view, topology_key, metrics, readiness, decides } = self;
         let around = Surroundings {
             metrics,
             readiness: readiness.clone(),
             republish: topology_key.clone(),
             stop: stop.clone(),
         };
-        tasks.spawn(nodes(&client, view.clone(), topology_key).run(around.clone()));
+        if decides {
+            tasks.spawn(nodes(&client, view.clone(), topology_key).run(around.clone()));
+            tasks.spawn(claims(&client, view.clone()).run(around.clone()));
+            tasks.spawn(volumes(&client, view.clone()).run(around.clone()));
+        }
         tasks.spawn(namespaces(&client, view.clone()).run(around.clone()));
-        tasks.spawn(claims(&client, view.clone()).run(around.clone()));
-        tasks.spawn(volumes(&client, view.clone()).run(around.clone()));
         let (namespaced, of_cluster) = policies(&client, view);
         tasks.spawn(namespaced.run(around.clone()));
         tasks.spawn(of_cluster.run(around));
@@ -156,8 +169,8 @@ fn volumes(
 /// What has been seen of both kinds of policy: only together they say what a pod may do.
 #[derive(Default)]
 struct Policies {
-    namespaced: Option<Seen<PlacementPolicySpec>>,
-    of_cluster: Option<Seen<ClusterPlacementPolicySpec>>,
+    namespaced: Option<Seen<Versioned<PlacementPolicySpec>>>,
+    of_cluster: Option<Seen<Versioned<ClusterPlacementPolicySpec>>>,
 }
 
 struct Seen<T> {
@@ -180,27 +193,33 @@ impl Policies {
             namespaced.read.iter().map(|(key, spec)| (key.as_str(), &**spec)),
             of_cluster.read.iter().map(|(name, spec)| (name.as_str(), &**spec)),
             namespaced.unreadable.iter().map(String::as_str),
-            !of_cluster.unreadable.is_empty(),
+            of_cluster.unreadable.iter().map(String::as_str),
         ));
         change(view, |view| view.policies = Watched::Known(book.clone()));
     }
 }
+
+fn versioned<S: Clone>(metadata: &ObjectMeta, spec: &S) -> Arc<Versioned<S>> {
+    Arc::new(Versioned { generation: metadata.generation.unwrap_or_default(), spec: spec.clone() })
+}
+
+type WatchOf<K, S> = Watch<K, Arc<Versioned<S>>>;
 
 /// Without their definitions installed there are no policies.
 fn policies(
     client: &kube::Client,
     view: Arc<ArcSwap<ClusterView>>,
 ) -> (
-    Watch<PlacementPolicy, Arc<PlacementPolicySpec>>,
-    Watch<ClusterPlacementPolicy, Arc<ClusterPlacementPolicySpec>>,
+    WatchOf<PlacementPolicy, PlacementPolicySpec>,
+    WatchOf<ClusterPlacementPolicy, ClusterPlacementPolicySpec>,
 ) {
     let seen = Arc::new(Mutex::new(Policies::default()));
     let (seen_too, view_too) = (seen.clone(), view.clone());
     let namespaced = Watch {
         kind: POLICIES,
         api: kube::Api::all(client.clone()),
-        trim: Box::new(|policy: &PlacementPolicy| Ok(Arc::new(policy.spec.clone()))),
-        publish: Box::new(move |table: &Table<Arc<PlacementPolicySpec>>| {
+        trim: Box::new(|policy: &PlacementPolicy| Ok(versioned(&policy.metadata, &policy.spec))),
+        publish: Box::new(move |table: &Table<Arc<Versioned<PlacementPolicySpec>>>| {
             let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
             seen.namespaced = Some(Seen::of(table));
             seen.publish(&view);
@@ -210,8 +229,8 @@ fn policies(
     let of_cluster = Watch {
         kind: CLUSTER_POLICIES,
         api: kube::Api::all(client.clone()),
-        trim: Box::new(|policy: &ClusterPlacementPolicy| Ok(Arc::new(policy.spec.clone()))),
-        publish: Box::new(move |table: &Table<Arc<ClusterPlacementPolicySpec>>| {
+        trim: Box::new(|policy: &ClusterPlacementPolicy| Ok(versioned(&policy.metadata, &policy.spec))),
+        publish: Box::new(move |table: &Table<Arc<Versioned<ClusterPlacementPolicySpec>>>| {
             let mut seen = seen_too.lock().unwrap_or_else(PoisonError::into_inner);
             seen.of_cluster = Some(Seen::of(table));
             seen.publish(&view_too);

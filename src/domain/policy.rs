@@ -30,6 +30,12 @@ impl CarbonPrice {
         Self { configured, cap }
     }
 
+    /// The cap.
+    #[must_use]
+    pub const fn cap(self) -> UsdPerTonne {
+        self.cap
+    }
+
     /// Another price under the same cap.
     #[must_use]
     pub const fn priced_at(self, price: UsdPerTonne) -> Self {

@@ -6,9 +6,11 @@
 mod book;
 mod resource;
 mod selector;
+mod status;
 
-pub use self::book::{Applied, PolicyBook, PolicyMode};
+pub use self::book::{Applied, PolicyBook, PolicyMode, Versioned};
 pub use self::resource::{
     ClusterPlacementPolicy, ClusterPlacementPolicySpec, PlacementPolicy, PlacementPolicySpec, PlacementRules,
     PolicyStatus, definitions,
 };
+pub use self::status::{Finding, findings};

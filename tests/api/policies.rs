@@ -2,7 +2,7 @@
 //! itself narrows and never widens.
 
 use eco_pulse::kubernetes::cluster::{ClusterView, NamespaceFacts};
-use eco_pulse::kubernetes::policies::PolicyBook;
+use eco_pulse::kubernetes::policies::{PolicyBook, Versioned};
 use proptest::prelude::*;
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -24,16 +24,17 @@ const NAMESPACE: &str = "ai-team";
 
 /// A book of cluster policies by name, and of policies of the pod's namespace by name.
 fn book(cluster: &[(&str, Value)], namespaced: &[(&str, Value)]) -> PolicyBook {
-    let read = |spec: &Value| serde_json::from_value(spec.clone()).unwrap();
-    let cluster: Vec<_> =
-        cluster.iter().map(|(name, spec)| (*name, serde_json::from_value(spec.clone()).unwrap())).collect();
+    fn read<S: serde::de::DeserializeOwned>(spec: &Value) -> Versioned<S> {
+        Versioned { generation: 1, spec: serde_json::from_value(spec.clone()).unwrap() }
+    }
+    let cluster: Vec<_> = cluster.iter().map(|(name, spec)| (*name, read(spec))).collect();
     let namespaced: Vec<_> =
         namespaced.iter().map(|(name, spec)| (format!("{NAMESPACE}/{name}"), read(spec))).collect();
     PolicyBook::new(
         namespaced.iter().map(|(key, spec)| (key.as_str(), spec)),
         cluster.iter().map(|(name, spec)| (*name, spec)),
         [],
-        false,
+        [],
     )
 }
 
@@ -266,9 +267,9 @@ fn a_policy_that_cannot_be_read_leaves_its_pods_alone(#[case] spec: Value) {
         let (admission, _) = admit(FOUR, policies, &[]);
         assert_eq!(admission.verdict(), ("bypass", "policy"));
     }
-    let unreadable = PolicyBook::new([], [], ["ai-team/broken"], false);
+    let unreadable = PolicyBook::new([], [], ["ai-team/broken"], []);
     assert_eq!(admit(FOUR, unreadable, &[]).0.verdict(), ("bypass", "policy"));
-    let elsewhere = PolicyBook::new([], [], ["web-team/broken"], false);
+    let elsewhere = PolicyBook::new([], [], ["web-team/broken"], []);
     assert_eq!(admit(FOUR, elsewhere, &[]).0.outcome, "steer");
 }
 
@@ -290,12 +291,7 @@ fn in_shadow_mode_the_scheduler_keeps_all_nodes_and_likes_none_better() {
     let args = json!({ "Pod": pod, "Nodes": null, "NodeNames": names });
     let steering = Rig::in_cluster(yaml, cluster());
     assert!(!steering.filter(&args).rejects_none(), "without a policy it does");
-    let shadow = PolicyBook::new(
-        [],
-        [("c", &serde_json::from_value(json!({ "mode": "shadow" })).unwrap())],
-        [],
-        false,
-    );
+    let shadow = book(&[("c", json!({ "mode": "shadow" }))], &[]);
     let rig = Rig::in_cluster(yaml, cluster().with_policies(shadow));
     assert!(rig.filter(&args).rejects_none());
     assert!(rig.prioritize(&args).iter().all(|priority| priority.score == 0));

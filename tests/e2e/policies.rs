@@ -53,6 +53,40 @@ async fn a_policy_that_forbids_a_region_is_obeyed() {
     assert_eq!(by_region(&pods), BTreeMap::from([("eu-west-1".to_owned(), 4)]));
 }
 
+/// The status is written by the process that collects; this one does everything.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_policy_says_how_many_pods_it_is_about_and_what_is_wrong_with_it() {
+    let Some(cluster) = Cluster::get().await else { return };
+    install(&cluster).await;
+    cluster.namespace("statuses", json!({})).await;
+    let policies: Api<PlacementPolicy> = cluster.api("statuses");
+    for (name, spec) in [
+        ("fine", json!({ "podSelector": { "matchLabels": { "app": "web" } }, "mode": "shadow" })),
+        ("elsewhere", json!({ "allowedRegions": ["mars", "eu-west-1", "eu-north-1"] })),
+        ("dear", json!({ "carbonPriceUsdPerTonne": 500 })),
+    ] {
+        policies.create(&PostParams::default(), &policy(name, &spec)).await.unwrap();
+    }
+    cluster.create::<Deployment>("statuses", deployment("web", 3)).await;
+    cluster.create::<Deployment>("statuses", deployment("other", 1)).await;
+    cluster.bound("statuses", "web", 3).await;
+    cluster.bound("statuses", "other", 1).await;
+    let _eco_pulse = EcoPulse::start(&cluster, CONFIG).await;
+    let status = async |name: &str| policies.get(name).await.unwrap().status;
+    for (name, pods, problem) in [
+        ("fine", 3, ""),
+        ("elsewhere", 4, "allowedRegions: mars not configured"),
+        ("dear", 4, "carbonPriceUsdPerTonne: 500 is above the cap, 100 counts"),
+    ] {
+        let seen = eventually("a status", async || status(name).await).await;
+        assert_eq!(
+            (seen.pods_matched, seen.last_problem.as_str(), seen.observed_generation),
+            (pods, problem, 1),
+            "{name}"
+        );
+    }
+}
+
 #[rstest]
 #[case::a_region_allowed_and_forbidden(json!({ "allowedRegions": ["a", "b"], "forbiddenRegions": ["b"] }), "both in allowedRegions and in forbiddenRegions")]
 #[case::a_price_below_zero(json!({ "carbonPriceUsdPerTonne": -1 }), "carbonPriceUsdPerTonne")]

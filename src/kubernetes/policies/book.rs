@@ -37,16 +37,29 @@ pub struct PolicyBook {
     /// Namespaces with a policy that cannot be read; what it limits nobody can say.
     unreadable_in: HashSet<String>,
     unreadable_in_cluster: bool,
+    /// The names of those that cannot be read.
+    unreadable: Vec<String>,
 }
 
 /// One policy.
 #[derive(Clone, Debug)]
-struct Policy {
+pub(super) struct Policy {
     /// As it stands in records: `namespace/name`, or `cluster/name`.
-    name: String,
+    pub(super) name: String,
+    pub(super) of_cluster: bool,
+    pub(super) generation: i64,
     namespaces: Selector,
     pods: Selector,
-    rules: PlacementRules,
+    pub(super) rules: PlacementRules,
+}
+
+/// A specification with the number of its edit.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Versioned<S> {
+    /// `metadata.generation`.
+    pub generation: i64,
+    /// What it says.
+    pub spec: S,
 }
 
 /// What the policies come to that apply to a pod.
@@ -79,35 +92,43 @@ impl PolicyBook {
     /// be read at all.
     #[must_use]
     pub fn new<'p>(
-        namespaced: impl IntoIterator<Item = (&'p str, &'p PlacementPolicySpec)>,
-        cluster: impl IntoIterator<Item = (&'p str, &'p ClusterPlacementPolicySpec)>,
+        namespaced: impl IntoIterator<Item = (&'p str, &'p Versioned<PlacementPolicySpec>)>,
+        cluster: impl IntoIterator<Item = (&'p str, &'p Versioned<ClusterPlacementPolicySpec>)>,
         unreadable_namespaced: impl IntoIterator<Item = &'p str>,
-        any_unreadable_in_cluster: bool,
+        unreadable_in_cluster: impl IntoIterator<Item = &'p str>,
     ) -> Self {
-        let mut book = Self { unreadable_in_cluster: any_unreadable_in_cluster, ..Self::default() };
-        let namespace_of = |key: &str| key.split_once('/').map_or("", |(namespace, _)| namespace).to_owned();
-        book.unreadable_in.extend(unreadable_namespaced.into_iter().map(namespace_of));
-        for (name, spec) in cluster {
+        let mut book = Self::default();
+        for name in unreadable_in_cluster {
+            book.cannot_read_of_cluster(name);
+        }
+        for key in unreadable_namespaced {
+            book.cannot_read(key);
+        }
+        for (name, Versioned { generation, spec }) in cluster {
             let namespaces = Selector::read(spec.namespace_selector.as_ref());
             match namespaces.zip(Selector::read(spec.rules.pod_selector.as_ref())) {
                 Some((namespaces, pods)) => book.cluster.push(Policy {
-                    name: format!("cluster/{name}"),
+                    name: name_of_cluster(name),
+                    of_cluster: true,
+                    generation: *generation,
                     namespaces,
                     pods,
                     rules: spec.rules.clone(),
                 }),
-                None => book.unreadable_in_cluster = true,
+                None => book.cannot_read_of_cluster(name),
             }
         }
-        for (key, spec) in namespaced {
+        for (key, Versioned { generation, spec }) in namespaced {
             match Selector::read(spec.rules.pod_selector.as_ref()) {
                 Some(pods) => book.by_namespace.entry(namespace_of(key)).or_default().push(Policy {
                     name: key.to_owned(),
+                    of_cluster: false,
+                    generation: *generation,
                     namespaces: Selector::default(),
                     pods,
                     rules: spec.rules.clone(),
                 }),
-                None => drop(book.unreadable_in.insert(namespace_of(key))),
+                None => book.cannot_read(key),
             }
         }
         // Among several of one scope the first by name counts, so that the answer does not depend on order.
@@ -116,6 +137,46 @@ impl PolicyBook {
             policies.sort_by(|one, other| one.name.cmp(&other.name));
         }
         book
+    }
+
+    fn cannot_read_of_cluster(&mut self, name: &str) {
+        self.unreadable_in_cluster = true;
+        self.unreadable.push(name_of_cluster(name));
+    }
+
+    fn cannot_read(&mut self, key: &str) {
+        self.unreadable_in.insert(namespace_of(key));
+        self.unreadable.push(key.to_owned());
+    }
+
+    /// The namespaces that policies are about; `None`: all, since one is of the cluster.
+    #[must_use]
+    pub fn namespaces(&self) -> Option<impl Iterator<Item = &str>> {
+        self.cluster.is_empty().then(|| self.by_namespace.keys().map(String::as_str))
+    }
+
+    /// Names of the policies that cannot be read.
+    pub(super) fn unreadable(&self) -> impl Iterator<Item = &str> {
+        self.unreadable.iter().map(String::as_str)
+    }
+
+    /// The others.
+    pub(super) fn policies(&self) -> impl Iterator<Item = &Policy> {
+        self.cluster.iter().chain(self.by_namespace.values().flatten())
+    }
+
+    /// Those that apply to a pod with these labels, farthest first.
+    pub(super) fn applying<'b, 'l>(
+        &'b self,
+        namespace: &str,
+        namespace_labels: &Labels,
+        label: impl Fn(&str) -> Option<&'l str> + Copy,
+    ) -> impl Iterator<Item = &'b Policy> {
+        let of_cluster = self.cluster.iter().filter(|policy| {
+            policy.namespaces.selects(|key| namespace_labels.get(key).map(|value| &**value))
+        });
+        let of_namespace = self.by_namespace.get(namespace).into_iter().flatten();
+        of_cluster.chain(of_namespace).filter(move |policy| policy.pods.selects(label))
     }
 
     /// How many policies there are.
@@ -148,20 +209,12 @@ impl PolicyBook {
         if self.has_unreadable(namespace) {
             return None;
         }
-        let of_cluster = self.cluster.iter().filter(|policy| {
-            policy.namespaces.selects(|key| namespace_labels.get(key).map(|value| &**value))
-        });
-        let of_namespace = self.by_namespace.get(namespace).into_iter().flatten();
-        let selects = |policy: &&Policy| policy.pods.selects(|key| pod.label(key));
         let mut applied = Applied::default();
-        for policy in of_cluster.filter(selects) {
-            applied.limit(policy, regions);
-            applied.assume(&policy.rules, regions);
-        }
         let mut nearest = Applied::default();
-        for policy in of_namespace.filter(selects) {
+        for policy in self.applying(namespace, namespace_labels, |key| pod.label(key)) {
             applied.limit(policy, regions);
-            nearest.assume(&policy.rules, regions);
+            let scope = if policy.of_cluster { &mut applied } else { &mut nearest };
+            scope.assume(&policy.rules, regions);
         }
         applied.carbon_price = nearest.carbon_price.or(applied.carbon_price);
         applied.duration = nearest.duration.or(applied.duration);
@@ -169,6 +222,24 @@ impl PolicyBook {
         applied.data_region = nearest.data_region.or(applied.data_region);
         Some(applied)
     }
+}
+
+impl Policy {
+    /// Whether it allows a region, and does not forbid it. Names that are not configured leave no trace, so that a list
+    /// of nothing else allows nothing.
+    pub(super) fn admits(&self, region: RegionId, regions: &Regions) -> bool {
+        let lists = |names: &Vec<String>| names.iter().any(|name| regions.find(name) == Some(region));
+        self.rules.allowed_regions.as_ref().is_none_or(lists)
+            && !self.rules.forbidden_regions.as_ref().is_some_and(lists)
+    }
+}
+
+fn name_of_cluster(name: &str) -> String {
+    format!("cluster/{name}")
+}
+
+fn namespace_of(key: &str) -> String {
+    key.split_once('/').map_or("", |(namespace, _)| namespace).to_owned()
 }
 
 impl Applied {
@@ -188,20 +259,10 @@ impl Applied {
             stricter(self.min_savings.map(|usd| usd.0), rules.min_savings_usd, f64::max).map(Usd);
         let share = rules.min_carbon_reduction_percent.map(|percent| percent / 100.0);
         self.min_carbon_reduction = stricter(self.min_carbon_reduction, share, f64::max);
-        // Names that are not configured leave no trace; a list of nothing else allows nothing.
-        let find =
-            |names: &Vec<String>| names.iter().filter_map(|name| regions.find(name)).collect::<Vec<_>>();
-        if let Some(only) = rules.allowed_regions.as_ref().map(find) {
-            self.keep(regions, |region| only.contains(&region));
+        if rules.allowed_regions.is_some() || rules.forbidden_regions.is_some() {
+            let allowed = self.allowed.get_or_insert_with(|| regions.iter().map(|(id, _)| id).collect());
+            allowed.retain(|region| policy.admits(*region, regions));
         }
-        if let Some(not) = rules.forbidden_regions.as_ref().map(find) {
-            self.keep(regions, |region| !not.contains(&region));
-        }
-    }
-
-    fn keep(&mut self, regions: &Regions, wanted: impl Fn(RegionId) -> bool) {
-        let allowed = self.allowed.get_or_insert_with(|| regions.iter().map(|(id, _)| id).collect());
-        allowed.retain(|region| wanted(*region));
     }
 
     /// Takes a further policy's assumptions, where none has been made yet. What cannot be read is none.
