@@ -66,8 +66,11 @@ impl PolicyStatuses {
         let work = async {
             loop {
                 looks.tick().await;
-                let problem =
-                    self.look(&mut written).await.err().map(|error| error.to_string()).unwrap_or_default();
+                let looked = self.look(&mut written).await;
+                if matches!(looked, Ok(Look::TooEarly)) {
+                    looks.reset_after(SOON);
+                }
+                let problem = looked.err().map(|error| error.to_string()).unwrap_or_default();
                 if problem != trouble && !problem.is_empty() {
                     tracing::warn!(error = problem, "the status of placement policies cannot be written");
                 }
