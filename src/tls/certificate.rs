@@ -153,12 +153,16 @@ fn inspect(leaf: &CertificateDer<'_>) -> Result<(Validity, Vec<String>), String>
     if !rest.is_empty() {
         return Err(format!("{} stray bytes after the certificate", rest.len()));
     }
+    Ok((validity_of(&x509)?, subject_names(&x509)))
+}
+
+/// From when to when; the error is in words.
+pub(super) fn validity_of(x509: &X509Certificate<'_>) -> Result<Validity, String> {
     let moment = |seconds: i64| Timestamp::from_second(seconds).map_err(|error| error.to_string());
-    let validity = Validity {
+    Ok(Validity {
         not_before: moment(x509.validity().not_before.timestamp())?,
         not_after: moment(x509.validity().not_after.timestamp())?,
-    };
-    Ok((validity, subject_names(&x509)))
+    })
 }
 
 fn subject_names(x509: &X509Certificate<'_>) -> Vec<String> {

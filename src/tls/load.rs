@@ -18,8 +18,8 @@ const CERTIFICATE: &str = "certificate";
 const KEY: &str = "private key";
 
 pub(super) fn load(dir: &Path) -> Result<Certificate, TlsError> {
-    let certificate_pem = read(dir, CERTIFICATE_FILE, CERTIFICATE)?;
-    let key_pem = read(dir, KEY_FILE, KEY)?;
+    let read = |name| found(dir, name, fs::read(dir.join(name)));
+    let (certificate_pem, key_pem) = (read(CERTIFICATE_FILE)?, read(KEY_FILE)?);
     from_pem(dir, &certificate_pem, &key_pem)
 }
 
@@ -61,9 +61,11 @@ fn private_key(path: &Path, bytes: &[u8]) -> Result<PrivateKeyDer<'static>, TlsE
     })
 }
 
-fn read(dir: &Path, name: &str, role: &'static str) -> Result<Vec<u8>, TlsError> {
+/// What came of reading a file of the pair, worded for whoever has to mend it.
+pub(super) fn found(dir: &Path, name: &str, read: io::Result<Vec<u8>>) -> Result<Vec<u8>, TlsError> {
     let path = dir.join(name);
-    fs::read(&path).map_err(|source| match source.kind() {
+    let role = if name == KEY_FILE { KEY } else { CERTIFICATE };
+    read.map_err(|source| match source.kind() {
         io::ErrorKind::NotFound => TlsError::Missing { role, path, dir: dir.to_owned() },
         _ => TlsError::Unreadable { role, path, source },
     })

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path, sync::Arc};
 
-use arc_swap::ArcSwap;
+use arc_swap::ArcSwapOption;
 use rustls::{
     RootCertStore, ServerConfig,
     server::{ClientHello, ResolvesServerCert, WebPkiClientVerifier, danger::ClientCertVerifier},
@@ -18,24 +18,30 @@ use super::{Certificate, TlsError, load, provider};
 /// connections that are open keep the session they have.
 #[derive(Debug)]
 pub struct CertificateResolver {
-    current: ArcSwap<Certificate>,
+    current: ArcSwapOption<Certificate>,
 }
 
 impl CertificateResolver {
     /// Starts with this certificate.
     #[must_use]
     pub fn new(certificate: Certificate) -> Arc<Self> {
-        Arc::new(Self { current: ArcSwap::from_pointee(certificate) })
+        Arc::new(Self { current: ArcSwapOption::from_pointee(certificate) })
+    }
+
+    /// Starts without one: handshakes fail until there is one.
+    #[must_use]
+    pub fn empty() -> Arc<Self> {
+        Arc::new(Self { current: ArcSwapOption::empty() })
     }
 
     /// Puts a new certificate to use. It has been checked, or it would not be a [`Certificate`].
     pub fn swap(&self, certificate: Certificate) {
-        self.current.store(Arc::new(certificate));
+        self.current.store(Some(Arc::new(certificate)));
     }
 
-    /// The certificate in use.
+    /// The certificate in use, if there is one yet.
     #[must_use]
-    pub fn current(&self) -> Arc<Certificate> {
+    pub fn current(&self) -> Option<Arc<Certificate>> {
         self.current.load_full()
     }
 }
@@ -44,7 +50,7 @@ impl ResolvesServerCert for CertificateResolver {
     // The name that the client asks for is not looked at: the API server and the tests reach one server by several
     // names, and the client is the one to judge whether the certificate fits.
     fn resolve(&self, _hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        Some(Arc::clone(self.current.load().certified_key()))
+        self.current.load().as_ref().map(|certificate| Arc::clone(certificate.certified_key()))
     }
 }
 

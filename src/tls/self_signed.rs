@@ -11,19 +11,19 @@ use rcgen::{
     KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, SanType,
 };
 
-use super::{Certificate, Host, TlsError};
+use super::{Certificate, Host, TlsError, Validity};
 
 /// How long a generated leaf is valid.
-pub const LEAF_DAYS: u32 = 365;
+pub const LEAF_DAYS: i64 = 365;
 /// How long a generated authority is valid.
-pub const AUTHORITY_DAYS: u32 = 3650;
+pub const AUTHORITY_DAYS: i64 = 3650;
 
 /// Machines of one cluster disagree about the time by seconds; without this margin a certificate that was made just now
 /// would be "not yet valid" on some of them.
 const BACKDATE_SECONDS: i64 = 300;
-const SECONDS_PER_DAY: u64 = 86_400;
+const SECONDS_PER_DAY: i64 = 86_400;
 /// 9980-01-01T00:00:00Z: with ten years added, still a date that X.509 can write (four digits of year).
-const LATEST_START_SECONDS: u64 = 252_771_667_200;
+const LATEST_START_SECONDS: i64 = 252_771_667_200;
 
 /// An authority's certificate, a leaf signed by it, and the leaf's key, all as PEM.
 #[expect(clippy::struct_field_names, reason = "the form, PEM, is part of what each is")]
@@ -79,7 +79,7 @@ pub fn issue(hosts: &[Host], now: Timestamp) -> Result<Issued, TlsError> {
     let names = subject_alternative_names(hosts)?;
 
     let authority_key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
-    let mut authority = params("Eco-Pulse development authority", now, AUTHORITY_DAYS);
+    let mut authority = params("Eco-Pulse development authority", span(now, AUTHORITY_DAYS));
     // Path length 0: it may sign leaves, not further authorities.
     authority.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     authority.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
@@ -88,7 +88,7 @@ pub fn issue(hosts: &[Host], now: Timestamp) -> Result<Issued, TlsError> {
 
     let leaf_key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
     // Clients match the alternative names; a common name is limited to 64 characters and ignored.
-    let mut leaf = params("eco-pulse", now, LEAF_DAYS);
+    let mut leaf = params("eco-pulse", span(now, LEAF_DAYS));
     leaf.subject_alt_names = names;
     leaf.is_ca = IsCa::ExplicitNoCa;
     leaf.key_usages = vec![KeyUsagePurpose::DigitalSignature];
@@ -103,17 +103,28 @@ pub fn issue(hosts: &[Host], now: Timestamp) -> Result<Issued, TlsError> {
     })
 }
 
-fn params(common_name: &str, now: Timestamp, days: u32) -> CertificateParams {
-    let now_seconds = u64::try_from(now.as_second() - BACKDATE_SECONDS).unwrap_or(0);
-    let start = rcgen::date_time_ymd(1970, 1, 1) + Duration::from_secs(now_seconds.min(LATEST_START_SECONDS));
+/// So many days, from a little before `now`.
+pub(super) fn span(now: Timestamp, days: i64) -> Validity {
+    let start = (now.as_second() - BACKDATE_SECONDS).clamp(0, LATEST_START_SECONDS);
+    let at = |second| Timestamp::from_second(second).unwrap_or(Timestamp::UNIX_EPOCH);
+    Validity { not_before: at(start), not_after: at(start + days * SECONDS_PER_DAY) }
+}
+
+/// What every certificate here has in common.
+pub(super) fn params(common_name: &str, validity: Validity) -> CertificateParams {
+    let at = |moment: Timestamp| {
+        let seconds = u64::try_from(moment.as_second()).unwrap_or(0);
+        rcgen::date_time_ymd(1970, 1, 1) + Duration::from_secs(seconds)
+    };
     let mut params = CertificateParams::default();
     params.distinguished_name.push(DnType::CommonName, common_name);
-    params.not_before = start;
-    params.not_after = start + Duration::from_secs(u64::from(days) * SECONDS_PER_DAY);
+    params.not_before = at(validity.not_before);
+    params.not_after = at(validity.not_after);
     params
 }
 
-fn subject_alternative_names(hosts: &[Host]) -> Result<Vec<SanType>, TlsError> {
+/// Each name once.
+pub(super) fn subject_alternative_names(hosts: &[Host]) -> Result<Vec<SanType>, TlsError> {
     if hosts.is_empty() {
         return Err(TlsError::NoHost);
     }
