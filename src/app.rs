@@ -16,6 +16,8 @@ mod endpoints;
 mod generation;
 mod identity;
 mod keeper;
+mod kubernetes;
+mod listeners;
 mod mirror;
 mod role;
 mod sources;
@@ -38,8 +40,9 @@ use tokio_util::sync::CancellationToken;
 
 use self::cluster::Cluster;
 use self::generation::{Prepared, Process};
-use self::identity::Identity;
+use self::identity::{CERTIFICATE, Identity};
 use self::keeper::{Keeper, WatchedConfig};
+use self::listeners::listen;
 use self::storage::Storage;
 use crate::audit::ledger::{Ledger, Writer};
 use crate::catalogue::Catalogue;
@@ -50,15 +53,16 @@ use crate::decider::Decider;
 use crate::http::admin::{Admin, admin};
 use crate::http::live::LiveView;
 use crate::http::router::webhook;
-use crate::http::server::{ConnectionLimits, Server, ShutdownStages, Transport, bind};
+use crate::http::server::{ShutdownStages, Transport, bind};
 use crate::kubernetes::cluster::ClusterView;
 use crate::metrics::Metrics;
 use crate::providers::grid::MockGrid;
 use crate::readiness::Readiness;
 use crate::store::Timing;
 use crate::telemetry::LogLevel;
-use crate::tls::{CertificateResolver, server_config};
+use crate::tls::server_config;
 
+pub use kubernetes::Kubernetes;
 pub use role::Role;
 pub use sources::{readings_once, snapshot_once, static_tables};
 pub use storage::{StoreCheck, check_store};
@@ -88,10 +92,8 @@ pub struct Options {
     pub config_file: Option<PathBuf>,
     /// Changes the level of the process's log with the configuration.
     pub log: LogLevel,
-    /// Reaches the cluster's API server; `None`: nobody watches the cluster.
-    pub client: Option<kube::Client>,
-    /// Where rehearsed pods are sent, which tell whether the API server asks us; `None`: none are.
-    pub canary_namespace: Option<String>,
+    /// The cluster to work in; `None`: nobody watches one, and nothing is written to one.
+    pub kubernetes: Option<Kubernetes>,
     /// What time it is.
     pub clock: Clock,
     /// Where decision records are written; `None`: nowhere, they stay in memory.
@@ -143,22 +145,26 @@ impl App {
     pub fn start_with_timing(options: Options, timing: Timing) -> anyhow::Result<Self> {
         let Options { config, catalogue, clock, role, .. } = options;
         let config = Arc::new(config);
-        let identity = Identity::load(&config, options.cert_dir, &clock)?;
+        let metrics = Arc::new(Metrics::new()?);
+        let kubernetes = options.kubernetes;
+        let identity =
+            Identity::load(&config, options.cert_dir, kubernetes.as_ref(), role, (&metrics, &clock))?;
         // Both ports before any task: a start that fails leaves nothing running.
         let webhook_listener =
             role.decides().then(|| bind(options.webhook_addr, "--webhook-addr")).transpose()?;
         let admin_listener = bind(options.admin_addr, "--admin-addr")?;
 
-        let metrics = Arc::new(Metrics::new()?);
-        metrics.certificate_expires(identity.certificate.validity().not_after);
         let stop_background = CancellationToken::new();
         let mut tasks = JoinSet::new();
-        let kinds: &[&'static str] = options.client.as_ref().map_or(&[], |_| kinds(role.decides()));
-        let readiness = Readiness::waiting_for(&[SNAPSHOT].iter().chain(kinds).copied().collect::<Vec<_>>());
+        let kinds: &[&'static str] = kubernetes.as_ref().map_or(&[], |_| kinds(role.decides()));
+        let certificate: &[&'static str] = if identity.is_awaited(role) { &[CERTIFICATE] } else { &[] };
+        let readiness = Readiness::waiting_for(
+            &[SNAPSHOT].iter().chain(kinds).chain(certificate).copied().collect::<Vec<_>>(),
+        );
         let (ledger, mut writer) = Ledger::start(options.replica.clone(), options.decision_log)?;
         let cluster = Cluster::start(
             options.cluster,
-            options.client.clone().map(|client| (client, role.decides())),
+            kubernetes.as_ref().map(|kubernetes| (kubernetes.client.clone(), role.decides())),
             &config.topology_key,
             (&metrics, &readiness),
             &stop_background,
@@ -195,44 +201,34 @@ impl App {
         tasks.spawn(await_snapshot(readiness.clone(), first_snapshot, stop_background.clone()));
         tasks.spawn(keeper.run(watched, stop_background.clone()));
 
-        if let Some(client) = options.client.filter(|_| role.collects()) {
-            duties::Duties { client, canary_namespace: options.canary_namespace, view: cluster.view.clone() }
-                .start(&live, (&metrics, &clock), &stop_background, &mut tasks);
+        if let Some(kubernetes) = kubernetes.filter(|_| role.collects()) {
+            duties::start(kubernetes, &cluster.view, &live, (&metrics, &clock), &stop_background, &mut tasks);
         }
 
-        let admin_routes =
-            admin(Admin { live: live.clone(), metrics, ledger, clock, readiness: readiness.clone() });
-        let stages = ShutdownStages::default();
-        let server = |name, transport| Server {
-            name,
-            transport,
-            limits: ConnectionLimits::default(),
-            stages: stages.clone(),
+        let admin_state = Admin {
+            live: live.clone(),
+            metrics: metrics.clone(),
+            ledger,
+            clock: clock.clone(),
+            readiness: readiness.clone(),
         };
-        let tls = server_config(
-            CertificateResolver::new(identity.certificate),
-            config.server.client_ca_file.as_deref(),
-        )?;
-        let webhook_addr = webhook_listener.as_ref().map(tokio::net::TcpListener::local_addr).transpose()?;
-        let admin_addr = admin_listener.local_addr()?;
-        let webhook_server = server("webhook", Transport::Tls(tls));
-        let admin_server = server("admin", Transport::Plain);
-        if let Some(listener) = webhook_listener {
-            let routes = webhook(&live);
-            tasks.spawn(async move {
-                webhook_server.serve(listener, routes).await;
-                "webhook listener"
-            });
-        }
-        tasks.spawn(async move {
-            admin_server.serve(admin_listener, admin_routes).await;
-            "admin listener"
-        });
+        let admin_routes = admin(admin_state);
+        let stages = ShutdownStages::default();
+        let tls = server_config(identity.resolver.clone(), config.server.client_ca_file.as_deref())?;
+        let authority_pem = identity.authority_pem.clone();
+        identity.start((&metrics, &readiness, &clock), &stop_background, &mut tasks);
+        let mut start = |name, transport, listener, routes| {
+            listen(name, transport, listener, routes, &stages, &mut tasks)
+        };
+        let webhook_addr = webhook_listener
+            .map(|listener| start("webhook listener", Transport::Tls(tls), listener, webhook(&live)))
+            .transpose()?;
+        let admin_addr = start("admin listener", Transport::Plain, admin_listener, admin_routes)?;
         tracing::info!(webhook_addr = webhook_addr.map(tracing::field::display), %admin_addr, mode = config.mode.as_str(), "serving");
         Ok(Self {
             webhook_addr,
             admin_addr,
-            authority_pem: identity.authority_pem,
+            authority_pem,
             live,
             cluster: cluster.view,
             readiness,

@@ -5,8 +5,10 @@
 //! known stays known.
 
 pub mod canary;
+pub mod certificates;
 pub mod client;
 pub mod events;
 pub mod policy_status;
 pub mod view;
 mod watch;
+pub mod webhook_drift;

@@ -18,3 +18,4 @@ mod reach;
 pub mod text;
 pub mod trim;
 pub mod volumes;
+pub mod webhook_configuration;

@@ -40,6 +40,7 @@ pub struct Metrics {
     ledger_dropped: IntCounter,
     certificate_expiry: IntGauge,
     config_reloads: IntCounterVec,
+    certificate_reloads: IntCounterVec,
     steered: IntCounterVec,
     energy: CounterVec,
     emissions: CounterVec,
@@ -101,6 +102,12 @@ impl Metrics {
                     "When the serving certificate expires, in seconds since the epoch.",
                 )?,
             )?,
+            certificate_reloads: int_counters(
+                &registry,
+                "eco_pulse_certificate_reloads_total",
+                "Changes of the serving certificate, by whether they could be used.",
+                &["result"],
+            )?,
             config_reloads: int_counters(
                 &registry,
                 "eco_pulse_config_reloads_total",
@@ -160,6 +167,7 @@ impl Metrics {
     fn start_at_zero(&self) {
         for result in [APPLIED, REFUSED] {
             self.config_reloads.with_label_values(&[result]);
+            self.certificate_reloads.with_label_values(&[result]);
         }
         for endpoint in Endpoint::ALL.map(Endpoint::as_str) {
             self.decisions.with_label_values(&[endpoint, "steer", "net_benefit"]);
@@ -273,6 +281,11 @@ impl Metrics {
     /// Counts a change of the configuration file, and whether it could be used.
     pub fn config_reload(&self, applied: bool) {
         self.config_reloads.with_label_values(&[if applied { APPLIED } else { REFUSED }]).inc();
+    }
+
+    /// Counts a change of the serving certificate, and whether it could be used.
+    pub fn certificate_reload(&self, applied: bool) {
+        self.certificate_reloads.with_label_values(&[if applied { APPLIED } else { REFUSED }]).inc();
     }
 
     /// Notes when the serving certificate expires.

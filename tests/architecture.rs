@@ -21,7 +21,7 @@ const MAY_IMPORT: [(&str, &[&str]); 20] = [
     ("store", &["domain", "tls"]),
     ("audit", &["config", "domain"]),
     ("metrics", &["audit", "config", "domain"]),
-    ("cluster", &["clock", "domain", "kubernetes", "metrics", "readiness"]),
+    ("cluster", &["clock", "domain", "kubernetes", "metrics", "readiness", "tls"]),
     ("decider", &["audit", "config", "domain", "herd", "kubernetes"]),
     ("providers", &["catalogue", "clock", "domain", "metrics", "store"]),
     ("webhook", &["audit", "config", "decider", "domain", "http", "kubernetes"]),

@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{ConfigArg, UsageError, load, runtime};
-use crate::app::{App, Options, Role};
+use crate::app::{App, Kubernetes, Options, Role};
 use crate::clock::Clock;
 use crate::cluster::client::{self, ClientError};
 use crate::kubernetes::cluster::ClusterView;
@@ -25,6 +25,10 @@ Examples:
 const LEAVE_DELAY: Duration = Duration::from_secs(5);
 /// Where Kubernetes tells a pod its namespace.
 const NAMESPACE_FILE: &str = "/var/run/secrets/kubernetes.io/serviceaccount/namespace";
+/// Name the webhook's Service, its certificate's Secret, and its webhook configuration.
+const SERVICE: &str = "ECO_PULSE_SERVICE";
+const TLS_SECRET: &str = "ECO_PULSE_TLS_SECRET";
+const WEBHOOK_CONFIGURATION: &str = "ECO_PULSE_WEBHOOK_CONFIGURATION";
 /// Names the namespace that the controller sends rehearsed pods into, once a minute.
 const CANARY_NAMESPACE: &str = "ECO_PULSE_CANARY_NAMESPACE";
 /// The namespace that the chart installs into.
@@ -128,12 +132,14 @@ impl ServeArgs {
         let decision_log: Option<Box<dyn Write + Send>> =
             if config.log.decisions { Some(Box::new(std::io::stdout())) } else { None };
         let runtime = runtime()?;
+        let namespace = own_namespace();
         let client = runtime.block_on(self.kube.client())?;
-        let cluster = match client {
-            Some(_) => ClusterView::pending(&own_namespace()),
-            None => ClusterView::unwatched(&own_namespace()),
+        let kubernetes = client.map(|client| named(Kubernetes::new(client, &namespace)));
+        let cluster = match kubernetes {
+            Some(_) => ClusterView::pending(&namespace),
+            None => ClusterView::unwatched(&namespace),
         };
-        if client.is_none() {
+        if kubernetes.is_none() {
             tracing::info!("no cluster is watched: regions come from configuration alone");
         }
         let options = Options {
@@ -143,8 +149,7 @@ impl ServeArgs {
             admin_addr: self.admin_addr,
             cert_dir: self.cert_dir,
             cluster,
-            client,
-            canary_namespace: variable(CANARY_NAMESPACE),
+            kubernetes,
             config_file: self.config.config,
             log,
             clock: clock.clone(),
@@ -185,6 +190,17 @@ fn own_namespace() -> String {
         .or_else(mounted)
         .filter(|namespace| !namespace.is_empty())
         .unwrap_or_else(|| DEFAULT_NAMESPACE.to_owned())
+}
+
+/// What the environment calls things in the cluster.
+fn named(usual: Kubernetes) -> Kubernetes {
+    Kubernetes {
+        service: variable(SERVICE).unwrap_or(usual.service),
+        tls_secret: variable(TLS_SECRET).unwrap_or(usual.tls_secret),
+        webhook_configuration: variable(WEBHOOK_CONFIGURATION).unwrap_or(usual.webhook_configuration),
+        canary_namespace: variable(CANARY_NAMESPACE),
+        ..usual
+    }
 }
 
 fn variable(name: &str) -> Option<String> {

@@ -1,7 +1,7 @@
 //! What the configuration's contract names and this version does not have yet. Whoever builds one deletes its line.
 
 /// `(setting, choice)`.
-const CHOICES: &[(&str, &str)] = &[("spot.steer", "interruptible"), ("tls.mode", "managed")];
+const CHOICES: &[(&str, &str)] = &[("spot.steer", "interruptible")];
 
 /// `(setting, what happens without it)`.
 const SETTINGS: &[(&str, &str)] = &[("ledger.file", "decisions are written to standard output")];

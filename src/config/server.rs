@@ -28,6 +28,8 @@ choices! {
         Files = "files",
         /// Made at start, for `tls.hosts`.
         SelfSigned = "self-signed",
+        /// Kept in a Secret by the controller, and renewed.
+        Managed = "managed",
     }
 }
 

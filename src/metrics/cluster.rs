@@ -14,6 +14,8 @@ pub struct ClusterMetrics {
     watch_errors: IntCounterVec,
     canary: IntCounterVec,
     events: IntCounterVec,
+    certificate_steps: IntCounterVec,
+    webhook_drift: GaugeVec,
 }
 
 impl ClusterMetrics {
@@ -49,6 +51,18 @@ impl ClusterMetrics {
                 "Rehearsed pods sent through the API server, by how they came back.",
                 &["result"],
             )?,
+            certificate_steps: int_counters(
+                registry,
+                "eco_pulse_certificate_steps_total",
+                "Steps of keeping the certificate in its Secret, by what came of them.",
+                &["result"],
+            )?,
+            webhook_drift: gauges(
+                registry,
+                "eco_pulse_webhook_configuration_drift",
+                "1 where the webhook configuration is not as shipped and could put Eco-Pulse in the way.",
+                &["field"],
+            )?,
             events: int_counters(
                 registry,
                 "eco_pulse_events_total",
@@ -79,6 +93,16 @@ impl ClusterMetrics {
     /// An Event was written, or was not.
     pub fn event(&self, result: &str) {
         self.events.with_label_values(&[result]).inc();
+    }
+
+    /// Keeping the certificate made a step, or could not.
+    pub fn certificate_step(&self, result: &str) {
+        self.certificate_steps.with_label_values(&[result]).inc();
+    }
+
+    /// Whether a field of the webhook configuration is not as shipped.
+    pub fn webhook_drift(&self, field: &str, drifted: bool) {
+        self.webhook_drift.with_label_values(&[field]).set(f64::from(u8::from(drifted)));
     }
 
     /// An object could not be read.

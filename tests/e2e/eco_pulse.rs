@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
-use eco_pulse::app::{App, Options, Role};
+use eco_pulse::app::{App, Kubernetes, Options, Role};
 use eco_pulse::catalogue::Catalogue;
 use eco_pulse::clock::Clock;
 use eco_pulse::config::Config;
@@ -34,6 +34,28 @@ pub struct EcoPulse {
 impl EcoPulse {
     /// Starts, and waits until it has seen the cluster.
     pub async fn start(cluster: &Cluster, config: &str) -> Self {
+        let kubernetes = Kubernetes::new(cluster.client.clone(), "eco-pulse");
+        Self::start_in(kubernetes, config, async |_| {}).await
+    }
+
+    /// Starts with a certificate that it keeps in `namespace`, for a webhook configuration that `install` makes.
+    pub async fn start_managed(
+        cluster: &Cluster,
+        namespace: &str,
+        configuration: &str,
+        config: &str,
+        install: impl AsyncFnOnce(std::net::SocketAddr),
+    ) -> Self {
+        let usual = Kubernetes::new(cluster.client.clone(), namespace);
+        let kubernetes = Kubernetes { webhook_configuration: configuration.to_owned(), ..usual };
+        Self::start_in(kubernetes, config, install).await
+    }
+
+    async fn start_in(
+        kubernetes: Kubernetes,
+        config: &str,
+        install: impl AsyncFnOnce(std::net::SocketAddr),
+    ) -> Self {
         let catalogue = Arc::new(Catalogue::built_in().unwrap());
         let app = App::start(Options {
             config: Config::parse(config, &*catalogue).unwrap(),
@@ -42,8 +64,7 @@ impl EcoPulse {
             admin_addr: "127.0.0.1:0".parse().unwrap(),
             cert_dir: None,
             cluster: ClusterView::pending("eco-pulse"),
-            client: Some(cluster.client.clone()),
-            canary_namespace: None,
+            kubernetes: Some(kubernetes),
             config_file: None,
             log: eco_pulse::telemetry::LogLevel::default(),
             clock: Clock::system(),
@@ -53,6 +74,7 @@ impl EcoPulse {
             leave_delay: Duration::ZERO,
         })
         .unwrap();
+        install(app.webhook_addr().unwrap()).await;
         eventually("readiness", async || {
             let report = app.readiness().report();
             (report.ready && report.degraded.is_empty()).then_some(())
@@ -86,7 +108,7 @@ pub async fn register(cluster: &Cluster, namespace: &str, url: &str, authority_p
     configurations.create(&PostParams::default(), &configuration).await.unwrap();
 }
 
-fn configuration(namespace: &str, client_config: &Value) -> Value {
+pub fn configuration(namespace: &str, client_config: &Value) -> Value {
     json!({
         "metadata": { "name": format!("eco-pulse-{namespace}") },
         "webhooks": [{

@@ -2,6 +2,7 @@
 //! one line, without.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod certificates;
 mod cluster;
 mod control_plane;
 mod eco_pulse;

@@ -99,8 +99,7 @@ impl Running {
         let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let app = App::start(Options {
             cluster: cluster::view(&config),
-            client: None,
-            canary_namespace: None,
+            kubernetes: None,
             config_file: None,
             log: crate::telemetry::LogLevel::default(),
             config,
