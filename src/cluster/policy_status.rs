@@ -25,8 +25,6 @@ const EVERY: Duration = Duration::from_secs(30);
 const SOON: Duration = Duration::from_secs(1);
 /// Pods in one answer; only what is about them is asked for.
 const PAGE_SIZE: u32 = 500;
-/// How a cluster policy's name begins in records.
-const OF_CLUSTER: &str = "cluster/";
 /// The policy is gone.
 const NOT_FOUND: u16 = 404;
 
@@ -91,7 +89,13 @@ impl PolicyStatuses {
         };
         let pods = self.pods(book).await?;
         let facts = |name: &str| view.namespaces.known()?.get(name).cloned();
+        // Pods that are never decided about are none that a policy applies to.
+        let decided_about = |namespace: &str| {
+            !view.system_namespaces.contains(namespace)
+                && !facts(namespace).is_some_and(|facts| facts.opted_out)
+        };
         let pods = pods.iter().map(|(namespace, labels)| (namespace.as_str(), labels));
+        let pods = pods.filter(|(namespace, _)| decided_about(namespace));
         let found = findings(book, facts, pods, &regions, cap);
         written.retain(|name, _| found.contains_key(name));
         for (name, finding) in found {
@@ -137,16 +141,15 @@ impl PolicyStatuses {
         };
         let patch = Patch::Merge(json!({ "status": status }));
         let parameters = PatchParams::default();
-        let result = match (name.strip_prefix(OF_CLUSTER), name.split_once('/')) {
-            (Some(name), _) => {
+        let result = match name.split_once('/') {
+            None => {
                 let policies: Api<ClusterPlacementPolicy> = Api::all(self.client.clone());
                 policies.patch_status(name, &parameters, &patch).await.map(drop)
             }
-            (None, Some((namespace, name))) => {
+            Some((namespace, name)) => {
                 let policies: Api<PlacementPolicy> = Api::namespaced(self.client.clone(), namespace);
                 policies.patch_status(name, &parameters, &patch).await.map(drop)
             }
-            (None, None) => Ok(()),
         };
         match result {
             Err(kube::Error::Api(status)) if status.code == NOT_FOUND => Ok(()),

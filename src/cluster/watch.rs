@@ -131,11 +131,11 @@ where
                     }
                     self.take(event, &mut kept, &metrics);
                 }
+                Some(Err(error)) if self.may_be_undefined && is_undefined(&error) => {
+                    kept.replace(Table::default());
+                }
                 Some(Err(error)) => {
                     metrics.cluster().watch_failed(kind);
-                    if self.may_be_undefined && is_undefined(&error) {
-                        kept.replace(Table::default());
-                    }
                     let text = error.to_string();
                     // Once, however long it lasts.
                     if text != trouble {

@@ -100,7 +100,7 @@ fn policies_that_leave_nothing_to_choose_leave_the_pod_alone(
     let (admission, record) = admit(FOUR, book(&[("c", cluster)], &[("n", namespace)]), &[]);
     assert_eq!(admission.verdict(), ("bypass", "policy"));
     assert!(admission.is_untouched());
-    assert_eq!(record["policies"], json!(["cluster/c", "ai-team/n"]));
+    assert_eq!(record["policies"], json!(["c", "ai-team/n"]));
 }
 
 /// configuration, cluster policy, namespace policy: the mode that counts.

@@ -178,7 +178,6 @@ fn refuses_grid_and_price_sources_that_cannot_be(#[case] yaml: &str, #[case] exp
     "spot: {steer: interruptible}",
     "spot.steer: `interruptible` is not in this version; choose one of: never"
 )]
-#[case("tls: {mode: manged}", "tls.mode: `manged` is no choice; choose one of: files, self-signed, managed")]
 #[case(
     "ledger: {file: /var/lib/eco-pulse/ledger.jsonl}",
     "ledger.file: is not in this version; leave it out: without it, decisions are written to standard output"

@@ -50,6 +50,8 @@ fn scraped() -> BTreeMap<String, (String, BTreeSet<String>)> {
     metrics.readings().store_up(true);
     metrics.cluster().watching("nodes");
     metrics.cluster().canary("decided");
+    metrics.cluster().certificate_step("changed");
+    metrics.cluster().webhook_drift("missing", false);
     metrics.cluster().event("written");
     metrics.cluster().knows("nodes", 1);
     let text = metrics.render(entry.snapshot.as_deref(), jiff::SignedDuration::from_hours(2), now()).unwrap();

@@ -13,7 +13,7 @@ use crate::domain::{RegionId, Regions};
 use crate::kubernetes::labels::Labels;
 use crate::kubernetes::pod::Pod;
 
-/// What becomes of decisions: steer, shadow (decide, log and count, and change no pod) or off. The lowest of the
+/// What becomes of decisions: steer, shadow (decide, log and count, and change no pod) or "off" (in quotes). The lowest of the
 /// configuration's and of all policies that apply counts.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
@@ -44,7 +44,7 @@ pub struct PolicyBook {
 /// One policy.
 #[derive(Clone, Debug)]
 pub(super) struct Policy {
-    /// As it stands in records: `namespace/name`, or `cluster/name`.
+    /// As it stands in records: `namespace/name`, or the name alone of a cluster policy; no name has a slash.
     pub(super) name: String,
     pub(super) of_cluster: bool,
     pub(super) generation: i64,
@@ -108,7 +108,7 @@ impl PolicyBook {
             let namespaces = Selector::read(spec.namespace_selector.as_ref());
             match namespaces.zip(Selector::read(spec.rules.pod_selector.as_ref())) {
                 Some((namespaces, pods)) => book.cluster.push(Policy {
-                    name: name_of_cluster(name),
+                    name: (*name).to_owned(),
                     of_cluster: true,
                     generation: *generation,
                     namespaces,
@@ -141,7 +141,7 @@ impl PolicyBook {
 
     fn cannot_read_of_cluster(&mut self, name: &str) {
         self.unreadable_in_cluster = true;
-        self.unreadable.push(name_of_cluster(name));
+        self.unreadable.push(name.to_owned());
     }
 
     fn cannot_read(&mut self, key: &str) {
@@ -232,10 +232,6 @@ impl Policy {
         self.rules.allowed_regions.as_ref().is_none_or(lists)
             && !self.rules.forbidden_regions.as_ref().is_some_and(lists)
     }
-}
-
-fn name_of_cluster(name: &str) -> String {
-    format!("cluster/{name}")
 }
 
 fn namespace_of(key: &str) -> String {

@@ -61,7 +61,7 @@ fn cluster_policies_count_pods_of_the_namespaces_they_select() {
         &[("all", json!({})), ("m", json!({ "namespaceSelector": { "matchLabels": { "team": "m" } } }))],
         &[],
     );
-    assert_eq!((found["cluster/all"].pods_matched, found["cluster/m"].pods_matched), (4, 1));
+    assert_eq!((found["all"].pods_matched, found["m"].pods_matched), (4, 1));
 }
 
 #[rstest]
@@ -87,8 +87,8 @@ fn policies_that_contradict_each_other_name_each_other() {
             json!({ "allowedRegions": ["us-east-1", "eu-north-1"], "podSelector": { "matchLabels": { "app": "web" } } }),
         )],
     );
-    assert_eq!(found["cluster/c"].problem, "leaves one region for 2 pods together with n/n");
-    assert_eq!(found["n/n"].problem, "leaves one region for 2 pods together with cluster/c");
+    assert_eq!(found["c"].problem, "leaves one region for 2 pods together with n/n");
+    assert_eq!(found["n/n"].problem, "leaves one region for 2 pods together with c");
 }
 
 #[test]
@@ -102,5 +102,5 @@ fn an_assumption_that_another_policy_of_the_scope_makes_first_is_told_with_whose
     );
     assert_eq!(found["n/b"].problem, "expectedDuration of n/a counts for 3 pods");
     assert_eq!(found["n/a"].problem, "");
-    assert_eq!(found["cluster/c"].problem, "", "nearer ones refine it, as they may");
+    assert_eq!(found["c"].problem, "", "nearer ones refine it, as they may");
 }
