@@ -154,10 +154,8 @@ impl CertificateKeeper {
             Action::Publish(bundle) => {
                 tracing::info!(configuration = self.configuration, "the authorities are published");
                 let written = self.publish(bundle, version).await;
-                unless_outrun(written).map_err(api(
-                    "writing caBundle",
-                    "get, patch and update on its MutatingWebhookConfiguration",
-                ))?;
+                unless_outrun(written)
+                    .map_err(api("writing caBundle", "get and patch on its MutatingWebhookConfiguration"))?;
             }
         }
         Ok(action)
@@ -166,7 +164,7 @@ impl CertificateKeeper {
     /// What the API server trusts, and the version and number of webhooks it was read at.
     async fn published(&self) -> Result<(Published, Option<(String, usize)>), KeepError> {
         let configurations: Api<MutatingWebhookConfiguration> = Api::all(self.client.clone());
-        let rights = "get, patch and update on its MutatingWebhookConfiguration";
+        let rights = "get and patch on its MutatingWebhookConfiguration";
         let read = configurations.get_opt(&self.configuration).await;
         let Some(configuration) = read.map_err(api("reading the webhook configuration", rights))? else {
             return Ok((Published::Absent, None));
