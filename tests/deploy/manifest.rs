@@ -17,8 +17,9 @@ impl Manifest {
     }
 
     /// All objects of a kind.
-    pub fn of<'m>(&'m self, kind: &'m str) -> impl Iterator<Item = &'m Value> {
-        self.0.iter().filter(move |object| object["kind"] == kind)
+    pub fn of<'m>(&'m self, kind: &str) -> impl Iterator<Item = &'m Value> + use<'m> {
+        let kind = kind.to_owned();
+        self.0.iter().filter(move |object| object["kind"] == kind.as_str())
     }
 
     /// The one object of a kind whose name ends so.

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::helm::everything;
 use crate::manifest::Manifest;
 
-fn rules<'m>(manifest: &'m Manifest, kind: &'m str, ending: &str) -> &'m Value {
+fn rules<'m>(manifest: &'m Manifest, kind: &str, ending: &str) -> &'m Value {
     &manifest.one(kind, ending)["rules"]
 }
 

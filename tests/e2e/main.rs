@@ -8,6 +8,7 @@ mod control_plane;
 mod eco_pulse;
 mod failures;
 mod feedback;
+mod installed;
 mod placement;
 mod policies;
 mod scheduling;
