@@ -11,6 +11,9 @@ mod feedback;
 mod installed;
 mod placement;
 mod policies;
+#[path = "../support/redis.rs"]
+mod redis;
+mod rights;
 mod scheduling;
 #[path = "../support/upstream.rs"]
 mod upstream;

@@ -13,7 +13,7 @@ use crate::cluster::{Cluster, by_region, deployment, eventually};
 use crate::eco_pulse::{CONFIG, EcoPulse, in_force};
 
 /// Installs the definitions, unless another test has.
-async fn install(cluster: &Cluster) {
+pub async fn install(cluster: &Cluster) {
     let all: Api<CustomResourceDefinition> = Api::all(cluster.client.clone());
     for (_, definition) in definitions() {
         if let Err(error) = all.create(&PostParams::default(), &definition).await {
