@@ -81,6 +81,13 @@ impl Rig {
                 && view.policies.known().is_some()
         })
         .await;
+        self.waits_for(&[]).await;
+    }
+
+    /// Waits until just these kinds are waited for.
+    pub async fn waits_for(&self, kinds: &[&str]) {
+        // It is told of after the view has changed.
+        self.wait_for("what is still missing", |_| self.readiness.report().waiting_for == kinds).await;
     }
 
     /// The sum of a metric over a kind, as scraped.

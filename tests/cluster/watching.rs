@@ -155,7 +155,7 @@ async fn a_kind_that_may_not_be_read_is_missing_alone() {
     })
     .await;
     assert!(rig.view().volumes.is_pending());
-    assert_eq!(rig.readiness.report().waiting_for, ["persistentvolumes"]);
+    rig.waits_for(&["persistentvolumes"]).await;
     assert_eq!(rig.metric("eco_pulse_cluster_synced", "persistentvolumes"), 0.0);
     rig.stop().await;
 }

@@ -90,7 +90,7 @@ fn services_and_budgets_select_pods_that_are_there_by_ports_that_are_there() {
                     let ports = template["spec"]["containers"][0]["ports"].as_array().unwrap();
                     ports.iter().any(|port| port["name"] == *target || port["containerPort"] == *target)
                 };
-                assert!(chosen.iter().all(|template| named(template)), "{name}: {service}");
+                assert!(chosen.iter().all(named), "{name}: {service}");
             }
         }
         for budget in manifest.of("PodDisruptionBudget") {
