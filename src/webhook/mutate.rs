@@ -230,7 +230,9 @@ impl Answering for Mutate {
             decision_id: Some(&id),
             target_region: target,
         };
-        let reply = review::reply(&request.uid, patch.as_deref(), &decided.warnings, audit_annotations);
+        // Who made a pod by hand reads warnings; a controller only fills its log with them, once a pod.
+        let warnings = if subject.owner.is_none() { decided.warnings.as_slice() } else { &[] };
+        let reply = review::reply(&request.uid, patch.as_deref(), warnings, audit_annotations);
         match reply {
             Ok(reply) => {
                 let draft = Draft { subject, dry_run: request.dry_run, repeat, decided };

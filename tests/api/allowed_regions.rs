@@ -4,7 +4,7 @@ use eco_pulse::kubernetes::cluster::{ClusterView, NamespaceFacts};
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::support::{Rig, annotate, job, recorded};
+use crate::support::{Rig, annotate, bare_job, recorded};
 
 /// Four regions: Stockholm is best, then Frankfurt, then Virginia.
 const FOUR: &str = "
@@ -18,7 +18,7 @@ fn admitted_with(pod: Option<&str>, namespace: Option<&str>) -> (crate::support:
     let facts = NamespaceFacts { allowed_regions: namespace.map(str::to_owned), ..NamespaceFacts::default() };
     let view = ClusterView::unwatched("eco-pulse").with_namespaces([("ai-team".to_owned(), facts)]);
     let rig = Rig::in_cluster(FOUR, view);
-    let mut review = job("2", "8Gi");
+    let mut review = bare_job("2", "8Gi");
     if let Some(text) = pod {
         review = annotate(review, &[("allowed-regions", text)]);
     }
@@ -95,7 +95,7 @@ fn without_two_allowed_regions_the_pod_is_left_alone(
 #[case::lines("eu-west-1\neu-north-1")]
 fn a_malformed_wish_leaves_the_pod_alone_with_a_warning(#[case] text: &str) {
     let rig = Rig::new(FOUR);
-    let admission = rig.admit(&annotate(job("2", "8Gi"), &[("allowed-regions", text)]));
+    let admission = rig.admit(&annotate(bare_job("2", "8Gi"), &[("allowed-regions", text)]));
     assert_eq!(admission.verdict(), ("bypass", "policy"));
     assert!(admission.is_untouched());
     let [warning] = admission.warnings.as_slice() else { panic!("{:?}", admission.warnings) };

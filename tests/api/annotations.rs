@@ -3,12 +3,12 @@
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::support::{IRELAND_BASE, Rig, annotate, job};
+use crate::support::{IRELAND_BASE, Rig, annotate, bare_job, job};
 
 /// As if the annotation were not there.
 fn demand_without() -> Value {
     let rig = Rig::new(IRELAND_BASE);
-    rig.admit(&job("2", "8Gi"));
+    rig.admit(&bare_job("2", "8Gi"));
     rig.into_record()["demand"].clone()
 }
 
@@ -22,7 +22,7 @@ fn demand_without() -> Value {
 fn a_malformed_one_is_ignored_with_a_warning_and_counted(#[case] key: &str, #[case] texts: &[&str]) {
     for text in texts {
         let rig = Rig::new(IRELAND_BASE);
-        let admission = rig.admit(&annotate(job("2", "8Gi"), &[(key, text)]));
+        let admission = rig.admit(&annotate(bare_job("2", "8Gi"), &[(key, text)]));
         assert_eq!(admission.verdict(), ("steer", "net_benefit"), "{key}: {text:?}");
         let [warning] = admission.warnings.as_slice() else {
             panic!("{key}: {text:?}: {:?}", admission.warnings)
@@ -38,7 +38,7 @@ fn a_malformed_one_is_ignored_with_a_warning_and_counted(#[case] key: &str, #[ca
 fn each_malformed_one_is_told_apart() {
     let rig = Rig::new(IRELAND_BASE);
     let admission = rig.admit(&annotate(
-        job("2", "8Gi"),
+        bare_job("2", "8Gi"),
         &[("egress-gb", "x"), ("max-latency-ms", "y"), ("interruptible", "z")],
     ));
     assert_eq!(admission.warnings.len(), 3);
@@ -48,7 +48,7 @@ fn each_malformed_one_is_told_apart() {
 #[test]
 fn a_warning_shows_little_of_a_long_value_and_no_control_characters() {
     let long = format!("\u{1b}[31m{}\u{0}", "€".repeat(10_000));
-    let admission = Rig::new(IRELAND_BASE).admit(&annotate(job("2", "8Gi"), &[("egress-gb", &long)]));
+    let admission = Rig::new(IRELAND_BASE).admit(&annotate(bare_job("2", "8Gi"), &[("egress-gb", &long)]));
     assert!(admission.warnings[0].len() < 256, "{}", admission.warnings[0]);
     assert!(admission.warnings[0].contains("€€€"), "{}", admission.warnings[0]);
 }
@@ -63,7 +63,7 @@ fn well_formed_ones_are_what_is_decided_by() {
         ("interruptible", "false"),
         ("max-latency-ms", "1000"),
     ];
-    let admission = rig.admit(&annotate(job("2", "8Gi"), &hints));
+    let admission = rig.admit(&annotate(bare_job("2", "8Gi"), &hints));
     assert!(admission.warnings.is_empty(), "{:?}", admission.warnings);
     let demand = &rig.into_record()["demand"];
     assert_eq!(demand["hours"], 1.5);
@@ -75,8 +75,17 @@ fn well_formed_ones_are_what_is_decided_by() {
 #[test]
 fn they_do_not_count_in_a_dry_run() {
     let rig = Rig::new(IRELAND_BASE);
-    let mut review = annotate(job("2", "8Gi"), &[("egress-gb", "x")]);
+    let mut review = annotate(bare_job("2", "8Gi"), &[("egress-gb", "x")]);
     review["request"]["dryRun"] = json!(true);
     assert_eq!(rig.admit(&review).warnings.len(), 1);
     assert!(rig.metric("eco_pulse_malformed_annotations_total").abs() < f64::EPSILON);
+}
+
+/// Its controller would only fill its log with them, once a pod.
+#[test]
+fn the_pods_of_a_controller_warn_nobody_and_count_all_the_same() {
+    let rig = Rig::new(IRELAND_BASE);
+    let review = annotate(job("2", "8Gi"), &[("expected-duration", "soon")]);
+    assert_eq!(rig.admit(&review).warnings, Vec::<String>::new());
+    assert_eq!(rig.metric("eco_pulse_malformed_annotations_total"), 1.0);
 }

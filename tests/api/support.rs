@@ -40,7 +40,7 @@ use tower::ServiceExt as _;
 
 pub use self::admission::Admission;
 pub use self::extender::{FilterResult, HostPriority, nodes_of, recorded_nodes, wire_nodes};
-pub use self::pods::{annotate, cluster, cluster_of, job, namespaces, node, object, put, recorded};
+pub use self::pods::{annotate, bare_job, cluster, cluster_of, job, namespaces, node, object, put, recorded};
 
 /// As `grid.maxAge` is by default.
 pub const MAX_AGE: jiff::SignedDuration = jiff::SignedDuration::from_hours(2);

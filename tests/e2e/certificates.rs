@@ -104,3 +104,56 @@ async fn leaf_and_authority_are_changed_under_load_with_no_failed_call() {
     assert_eq!(leaves.len(), 3);
     assert_eq!(unmarked.load(Ordering::Relaxed), 0, "of {}", calls.load(Ordering::Relaxed));
 }
+
+/// What people do to Secrets and webhook configurations is put right, or told of.
+#[tokio::test(flavor = "multi_thread")]
+async fn half_a_pair_and_an_edited_bundle_are_put_right_and_other_edits_are_told_of() {
+    let Some(cluster) = Cluster::get().await else { return };
+    let (own, namespace) = ("mends-certificate", "mending");
+    cluster.namespace(own, json!({})).await;
+    cluster.namespace(namespace, json!({})).await;
+    let configurations: Api<MutatingWebhookConfiguration> = Api::all(cluster.client.clone());
+    let name = format!("eco-pulse-{namespace}");
+    let config = format!("{CONFIG}tls: {{mode: managed, hosts: [127.0.0.1]}}\n");
+    let eco_pulse = EcoPulse::start_managed(&cluster, own, &name, &config, async |addr| {
+        let shipped = configuration(namespace, &json!({ "url": format!("https://{addr}/mutate") }));
+        configurations
+            .create(&PostParams::default(), &serde_json::from_value(shipped).unwrap())
+            .await
+            .unwrap();
+    })
+    .await;
+    eco_pulse.knows(namespace).await;
+    crate::eco_pulse::in_force(&cluster, namespace).await;
+    let secrets: Api<Secret> = cluster.api(own);
+
+    let before = parts(&secrets).await.unwrap();
+    let half = json!({ "data": { "tls.key": ByteString(b"half a key".to_vec()) } });
+    secrets.patch(SECRET, &PatchParams::default(), &Patch::Merge(&half)).await.unwrap();
+    eventually("a whole pair", async || {
+        let now = parts(&secrets).await?;
+        (now["tls.crt"] != before["tls.crt"] && now["tls.key"].0.starts_with(b"-----BEGIN")).then_some(())
+    })
+    .await;
+    crate::eco_pulse::in_force(&cluster, namespace).await;
+
+    let edited = json!([
+        { "op": "replace", "path": "/webhooks/0/clientConfig/caBundle", "value": before["tls.crt"] },
+        { "op": "replace", "path": "/webhooks/0/failurePolicy", "value": "Fail" },
+    ]);
+    let edited: Patch<()> = Patch::Json(serde_json::from_value(edited).unwrap());
+    configurations.patch(&name, &PatchParams::default(), &edited).await.unwrap();
+    eventually("the bundle", async || {
+        let webhook = configurations.get(&name).await.unwrap().webhooks.unwrap().remove(0);
+        (webhook.client_config.ca_bundle.unwrap() != before["tls.crt"]).then_some(())
+    })
+    .await;
+    eventually("the edit in the metrics", async || {
+        let url = format!("http://{}/metrics", eco_pulse.app.admin_addr());
+        let text = reqwest::get(url).await.unwrap().text().await.unwrap();
+        text.contains("eco_pulse_webhook_configuration_drift{field=\"failure_policy\"} 1").then_some(())
+    })
+    .await;
+    let webhook = configurations.get(&name).await.unwrap().webhooks.unwrap().remove(0);
+    assert_eq!(webhook.failure_policy.as_deref(), Some("Fail"), "an operator may have had a reason");
+}

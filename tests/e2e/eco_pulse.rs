@@ -35,7 +35,14 @@ impl EcoPulse {
     /// Starts, and waits until it has seen the cluster.
     pub async fn start(cluster: &Cluster, config: &str) -> Self {
         let kubernetes = Kubernetes::new(cluster.client.clone(), "eco-pulse");
-        Self::start_in(kubernetes, config, async |_| {}).await
+        Self::start_in(kubernetes, config, None, async |_| {}).await
+    }
+
+    /// Starts with a configuration file that it follows.
+    pub async fn start_from(cluster: &Cluster, file: &std::path::Path) -> Self {
+        let kubernetes = Kubernetes::new(cluster.client.clone(), "eco-pulse");
+        let config = std::fs::read_to_string(file).unwrap();
+        Self::start_in(kubernetes, &config, Some(file.to_owned()), async |_| {}).await
     }
 
     /// Starts with a certificate that it keeps in `namespace`, for a webhook configuration that `install` makes.
@@ -48,12 +55,13 @@ impl EcoPulse {
     ) -> Self {
         let usual = Kubernetes::new(cluster.client.clone(), namespace);
         let kubernetes = Kubernetes { webhook_configuration: configuration.to_owned(), ..usual };
-        Self::start_in(kubernetes, config, install).await
+        Self::start_in(kubernetes, config, None, install).await
     }
 
     async fn start_in(
         kubernetes: Kubernetes,
         config: &str,
+        config_file: Option<std::path::PathBuf>,
         install: impl AsyncFnOnce(std::net::SocketAddr),
     ) -> Self {
         let catalogue = Arc::new(Catalogue::built_in().unwrap());
@@ -65,7 +73,7 @@ impl EcoPulse {
             cert_dir: None,
             cluster: ClusterView::pending("eco-pulse"),
             kubernetes: Some(kubernetes),
-            config_file: None,
+            config_file,
             log: eco_pulse::telemetry::LogLevel::default(),
             clock: Clock::system(),
             decision_log: None,

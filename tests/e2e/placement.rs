@@ -104,3 +104,32 @@ async fn a_pod_that_fits_in_one_region_alone_is_left_alone() {
     let pod = cluster.api::<Pod>("large").get("large").await.unwrap();
     assert!(pod.spec.unwrap().affinity.is_none(), "no node has 17 cores");
 }
+
+/// The configuration is edited while everything runs; nothing is started anew.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edited_configuration_takes_effect() {
+    let Some(cluster) = Cluster::get().await else { return };
+    cluster.namespace("edited", json!({})).await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("eco-pulse.yaml");
+    std::fs::write(&file, CONFIG).unwrap();
+    let eco_pulse = EcoPulse::start_from(&cluster, &file).await;
+    eco_pulse.knows("edited").await;
+    eco_pulse.serve_namespace(&cluster, "edited").await;
+    in_force(&cluster, "edited").await;
+    cluster.create::<Deployment>("edited", deployment("before", 3)).await;
+    assert_eq!(by_region(&cluster.bound("edited", "before", 3).await), all_in("eu-north-1", 3));
+    std::fs::write(
+        &file,
+        CONFIG.replace("eu-north-1: 20", "eu-north-1: 600").replace("eu-west-1: 400", "eu-west-1: 30"),
+    )
+    .unwrap();
+    eventually("the edit", async || {
+        let snapshot = eco_pulse.app.decider().snapshot()?;
+        let west = snapshot.regions.by_name("eu-west-1")?;
+        (snapshot.data(west).grid.known()?.intensity.0 < 31.0).then_some(())
+    })
+    .await;
+    cluster.create::<Deployment>("edited", deployment("after", 3)).await;
+    assert_eq!(by_region(&cluster.bound("edited", "after", 3).await), all_in("eu-west-1", 3));
+}

@@ -27,6 +27,13 @@ pub fn job(cpu: &str, memory: &str) -> Value {
     review
 }
 
+/// The same pod made by hand: nobody owns it, so that its maker reads warnings.
+pub fn bare_job(cpu: &str, memory: &str) -> Value {
+    let mut review = job(cpu, memory);
+    object(&mut review)["metadata"]["ownerReferences"] = Value::Null;
+    review
+}
+
 /// A review's object.
 pub fn object(review: &mut Value) -> &mut Value {
     &mut review["request"]["object"]
