@@ -4,6 +4,10 @@
 
 #[path = "../support/api_server.rs"]
 mod api_server;
+mod away;
+#[allow(dead_code, reason = "shared with the tests of the process")]
+#[path = "../process/client.rs"]
+mod client;
 mod large;
 mod rig;
 mod watching;
