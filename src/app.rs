@@ -27,7 +27,7 @@ mod watched_files;
 
 use std::fmt;
 use std::io::Write;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -67,6 +67,8 @@ pub use role::Role;
 pub use sources::{readings_once, snapshot_once, static_tables};
 pub use storage::{StoreCheck, check_store};
 
+/// The namespace that Eco-Pulse runs in unless somebody says otherwise, and a replica's name that has no other.
+const OWN_NAMESPACE: &str = "eco-pulse";
 /// What the start waits for before requests should come.
 const SNAPSHOT: &str = "snapshot";
 /// No longer than this: a replica without data still answers, and says that it does without.
@@ -104,6 +106,31 @@ pub struct Options {
     pub role: Role,
     /// How long to keep serving after the process was told to end, while load balancers take note.
     pub leave_delay: Duration,
+}
+
+impl Options {
+    /// Everything in one process, on free ports of this machine, without a cluster, by the machine's clock, and with
+    /// nothing written or waited for.
+    #[must_use]
+    pub fn new(config: Config, catalogue: Arc<Catalogue>) -> Self {
+        let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        Self {
+            config,
+            catalogue,
+            webhook_addr: loopback,
+            admin_addr: loopback,
+            cert_dir: None,
+            cluster: ClusterView::unwatched(OWN_NAMESPACE),
+            kubernetes: None,
+            config_file: None,
+            log: LogLevel::default(),
+            clock: Clock::system(),
+            decision_log: None,
+            replica: OWN_NAMESPACE.to_owned(),
+            role: Role::All,
+            leave_delay: Duration::ZERO,
+        }
+    }
 }
 
 impl fmt::Debug for Options {

@@ -216,7 +216,11 @@ impl FileWatch {
                     self = watch;
                     look
                 }
-                Err(defect) => std::panic::resume_unwind(defect.into_panic()),
+                Err(ended) => match ended.try_into_panic() {
+                    Ok(defect) => std::panic::resume_unwind(defect),
+                    // The process ends: nobody looks any more.
+                    Err(_) => return,
+                },
             };
             self.take(look);
         }

@@ -62,8 +62,12 @@ impl Teller {
         let mut failing = false;
         while let Some(event) = pods.next().await {
             match event {
-                Ok(Watched::Apply(pod) | Watched::InitApply(pod)) => self.tell_of(&pod).await,
-                Ok(Watched::Init | Watched::InitDone | Watched::Delete(_)) => failing = false,
+                Ok(event) => {
+                    failing = false;
+                    if let Watched::Apply(pod) | Watched::InitApply(pod) = event {
+                        self.tell_of(&pod).await;
+                    }
+                }
                 Err(error) => {
                     if !std::mem::replace(&mut failing, true) {
                         tracing::warn!(%error, "pods cannot be watched; no Events are written until they can");

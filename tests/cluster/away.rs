@@ -3,12 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use eco_pulse::app::{App, Kubernetes, Options, Role};
+use eco_pulse::app::{App, Kubernetes, Options};
 use eco_pulse::catalogue::Catalogue;
-use eco_pulse::clock::Clock;
 use eco_pulse::config::Config;
 use eco_pulse::kubernetes::cluster::ClusterView;
-use eco_pulse::telemetry::LogLevel;
 use http::StatusCode;
 use serde_json::json;
 
@@ -36,20 +34,9 @@ async fn a_process_without_its_api_server_serves_says_so_and_becomes_complete() 
     server.stop();
     let catalogue = Arc::new(Catalogue::built_in().unwrap());
     let app = App::start(Options {
-        config: Config::parse(CONFIG, &*catalogue).unwrap(),
-        catalogue,
-        webhook_addr: "127.0.0.1:0".parse().unwrap(),
-        admin_addr: "127.0.0.1:0".parse().unwrap(),
-        cert_dir: None,
         cluster: ClusterView::pending("eco-pulse"),
         kubernetes: Some(Kubernetes::new(server.client(), "eco-pulse")),
-        config_file: None,
-        log: LogLevel::default(),
-        clock: Clock::system(),
-        decision_log: None,
-        replica: "test".to_owned(),
-        role: Role::All,
-        leave_delay: Duration::ZERO,
+        ..Options::new(Config::parse(CONFIG, &*catalogue).unwrap(), catalogue)
     })
     .unwrap();
     let mut webhook = Client::tls(app.webhook_addr().unwrap(), app.authority_pem().unwrap()).await;

@@ -11,7 +11,7 @@ use kube::api::{Api, Patch, PatchParams, PostParams};
 use serde_json::json;
 
 use crate::cluster::{Cluster, eventually, pod_template};
-use crate::eco_pulse::{CONFIG, EcoPulse, configuration};
+use crate::eco_pulse::{CONFIG, EcoPulse, configuration, in_force};
 
 const SECRET: &str = "eco-pulse-tls";
 
@@ -21,31 +21,44 @@ async fn parts(secrets: &Api<Secret>) -> Option<std::collections::BTreeMap<Strin
     data.get("tls.crt").is_some_and(|leaf| !leaf.0.is_empty()).then_some(data)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn leaf_and_authority_are_changed_under_load_with_no_failed_call() {
-    let Some(cluster) = Cluster::get().await else { return };
-    let (own, namespace) = ("keeps-certificate", "rotating");
+/// What a test of certificates works on.
+struct Managed {
+    cluster: Cluster,
+    eco_pulse: EcoPulse,
+    secrets: Api<Secret>,
+    configurations: Api<MutatingWebhookConfiguration>,
+    /// The webhook configuration's name.
+    name: String,
+}
+
+/// An Eco-Pulse that keeps its certificate in namespace `own` and serves another one, as installed: no caBundle, and no
+/// Secret. The API server reaches the webhook by an address here.
+async fn managed(own: &str, namespace: &str) -> Option<Managed> {
+    let cluster = Cluster::get().await?;
     cluster.namespace(own, json!({})).await;
     cluster.namespace(namespace, json!({})).await;
-    // As installed: no caBundle, and no Secret. The API server reaches the webhook by an address here.
     let configurations: Api<MutatingWebhookConfiguration> = Api::all(cluster.client.clone());
     let name = format!("eco-pulse-{namespace}");
-    let eco_pulse = EcoPulse::start_managed(
-        &cluster,
-        own,
-        &name,
-        &format!("{CONFIG}tls: {{mode: managed, hosts: [127.0.0.1]}}\n"),
-        async |addr| {
-            let shipped = configuration(namespace, &json!({ "url": format!("https://{addr}/mutate") }));
-            configurations
-                .create(&PostParams::default(), &serde_json::from_value(shipped).unwrap())
-                .await
-                .unwrap();
-        },
-    )
+    let config = format!("{CONFIG}tls: {{mode: managed, hosts: [127.0.0.1]}}\n");
+    let eco_pulse = EcoPulse::start_managed(&cluster, own, &name, &config, async |addr| {
+        let shipped = configuration(namespace, &json!({ "url": format!("https://{addr}/mutate") }));
+        configurations
+            .create(&PostParams::default(), &serde_json::from_value(shipped).unwrap())
+            .await
+            .unwrap();
+    })
     .await;
     eco_pulse.knows(namespace).await;
-    crate::eco_pulse::in_force(&cluster, namespace).await;
+    in_force(&cluster, namespace).await;
+    let secrets = cluster.api(own);
+    Some(Managed { cluster, eco_pulse, secrets, configurations, name })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn leaf_and_authority_are_changed_under_load_with_no_failed_call() {
+    let namespace = "rotating";
+    let Some(managed) = managed("keeps-certificate", namespace).await else { return };
+    let Managed { cluster, eco_pulse: _running, secrets, configurations, name } = managed;
 
     // Calls without end, each of which has to come back marked: an unmarked one is a call that failed.
     let stop = Arc::new(AtomicBool::new(false));
@@ -69,7 +82,6 @@ async fn leaf_and_authority_are_changed_under_load_with_no_failed_call() {
         })
         .collect();
 
-    let secrets: Api<Secret> = cluster.api(own);
     let mut leaves = BTreeSet::new();
     let first = eventually("a leaf", async || parts(&secrets).await).await;
     leaves.insert(first["tls.crt"].0.clone());
@@ -108,24 +120,9 @@ async fn leaf_and_authority_are_changed_under_load_with_no_failed_call() {
 /// What people do to Secrets and webhook configurations is put right, or told of.
 #[tokio::test(flavor = "multi_thread")]
 async fn half_a_pair_and_an_edited_bundle_are_put_right_and_other_edits_are_told_of() {
-    let Some(cluster) = Cluster::get().await else { return };
-    let (own, namespace) = ("mends-certificate", "mending");
-    cluster.namespace(own, json!({})).await;
-    cluster.namespace(namespace, json!({})).await;
-    let configurations: Api<MutatingWebhookConfiguration> = Api::all(cluster.client.clone());
-    let name = format!("eco-pulse-{namespace}");
-    let config = format!("{CONFIG}tls: {{mode: managed, hosts: [127.0.0.1]}}\n");
-    let eco_pulse = EcoPulse::start_managed(&cluster, own, &name, &config, async |addr| {
-        let shipped = configuration(namespace, &json!({ "url": format!("https://{addr}/mutate") }));
-        configurations
-            .create(&PostParams::default(), &serde_json::from_value(shipped).unwrap())
-            .await
-            .unwrap();
-    })
-    .await;
-    eco_pulse.knows(namespace).await;
-    crate::eco_pulse::in_force(&cluster, namespace).await;
-    let secrets: Api<Secret> = cluster.api(own);
+    let namespace = "mending";
+    let Some(managed) = managed("mends-certificate", namespace).await else { return };
+    let Managed { cluster, eco_pulse, secrets, configurations, name } = managed;
 
     let before = parts(&secrets).await.unwrap();
     let half = json!({ "data": { "tls.key": ByteString(b"half a key".to_vec()) } });
@@ -135,7 +132,7 @@ async fn half_a_pair_and_an_edited_bundle_are_put_right_and_other_edits_are_told
         (now["tls.crt"] != before["tls.crt"] && now["tls.key"].0.starts_with(b"-----BEGIN")).then_some(())
     })
     .await;
-    crate::eco_pulse::in_force(&cluster, namespace).await;
+    in_force(&cluster, namespace).await;
 
     let edited = json!([
         { "op": "replace", "path": "/webhooks/0/clientConfig/caBundle", "value": before["tls.crt"] },

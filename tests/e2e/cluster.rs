@@ -78,9 +78,17 @@ impl Cluster {
 
     /// Adds an annotation to a namespace.
     pub async fn annotate_namespace(&self, name: &str, key: &str, value: &str) {
+        self.change_namespace(name, &json!({ "metadata": { "annotations": { key: value } } })).await;
+    }
+
+    /// Adds a label to a namespace.
+    pub async fn label_namespace(&self, name: &str, key: &str, value: &str) {
+        self.change_namespace(name, &json!({ "metadata": { "labels": { key: value } } })).await;
+    }
+
+    async fn change_namespace(&self, name: &str, change: &Value) {
         let namespaces: Api<k8s_openapi::api::core::v1::Namespace> = Api::all(self.client.clone());
-        let annotations = json!({ "metadata": { "annotations": { key: value } } });
-        namespaces.patch(name, &PatchParams::default(), &Patch::Merge(&annotations)).await.unwrap();
+        namespaces.patch(name, &PatchParams::default(), &Patch::Merge(change)).await.unwrap();
     }
 
     pub fn api<K>(&self, namespace: &str) -> Api<K>

@@ -1,12 +1,10 @@
 //! Eco-Pulse beside the control plane, in this process, and its webhook as the API server is told of it.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use base64::Engine as _;
-use eco_pulse::app::{App, Kubernetes, Options, Role};
+use eco_pulse::app::{App, Kubernetes, Options};
 use eco_pulse::catalogue::Catalogue;
-use eco_pulse::clock::Clock;
 use eco_pulse::config::Config;
 use eco_pulse::kubernetes::cluster::ClusterView;
 use k8s_openapi::api::admissionregistration::v1::MutatingWebhookConfiguration;
@@ -66,20 +64,10 @@ impl EcoPulse {
     ) -> Self {
         let catalogue = Arc::new(Catalogue::built_in().unwrap());
         let app = App::start(Options {
-            config: Config::parse(config, &*catalogue).unwrap(),
-            catalogue,
-            webhook_addr: "127.0.0.1:0".parse().unwrap(),
-            admin_addr: "127.0.0.1:0".parse().unwrap(),
-            cert_dir: None,
             cluster: ClusterView::pending("eco-pulse"),
             kubernetes: Some(kubernetes),
             config_file,
-            log: eco_pulse::telemetry::LogLevel::default(),
-            clock: Clock::system(),
-            decision_log: None,
-            replica: "e2e".to_owned(),
-            role: Role::All,
-            leave_delay: Duration::ZERO,
+            ..Options::new(Config::parse(config, &*catalogue).unwrap(), catalogue)
         })
         .unwrap();
         install(app.webhook_addr().unwrap()).await;
@@ -116,52 +104,40 @@ pub async fn register(cluster: &Cluster, namespace: &str, url: &str, authority_p
     configurations.create(&PostParams::default(), &configuration).await.unwrap();
 }
 
+/// The webhook of the committed manifest, reached otherwise, and for one namespace alone.
 pub fn configuration(namespace: &str, client_config: &Value) -> Value {
-    json!({
-        "metadata": { "name": format!("eco-pulse-{namespace}") },
-        "webhooks": [{
-            "name": "mutate.eco-pulse.io",
-            "clientConfig": client_config,
-            "admissionReviewVersions": ["v1"],
-            "failurePolicy": "Ignore",
-            "timeoutSeconds": 1,
-            "sideEffects": "NoneOnDryRun",
-            "reinvocationPolicy": "IfNeeded",
-            "matchPolicy": "Equivalent",
-            "rules": [{ "apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"] }],
-            "namespaceSelector": { "matchExpressions": [
-                { "key": "kubernetes.io/metadata.name", "operator": "In", "values": [namespace] },
-                { "key": "kubernetes.io/metadata.name", "operator": "NotIn",
-                  "values": ["kube-system", "kube-node-lease", "eco-pulse"] },
-                { "key": "eco-pulse.io/inject", "operator": "NotIn", "values": ["disabled"] },
-            ] },
-            "objectSelector": { "matchExpressions": [
-                { "key": "eco-pulse.io/inject", "operator": "NotIn", "values": ["disabled"] },
-            ] },
-            "matchConditions": [
-                { "name": "not-bound", "expression": "object.spec.?nodeName.orValue('') == ''" },
-                { "name": "not-mirror",
-                  "expression": "!('kubernetes.io/config.mirror' in object.metadata.?annotations.orValue({}))" },
-                { "name": "not-daemonset", "expression":
-                  "!object.metadata.?ownerReferences.orValue([]).exists(r, r.kind == 'DaemonSet' || r.kind == 'Node')" },
-                { "name": "no-region-selector", "expression":
-                  "!('topology.kubernetes.io/region' in object.spec.?nodeSelector.orValue({}))" },
-            ],
-        }],
-    })
+    let mut documents = include_str!("../../deploy/eco-pulse.yaml").split("\n---").map(|document| {
+        serde_saphyr::from_str::<Value>(document.strip_prefix("---").unwrap_or(document)).unwrap()
+    });
+    let mut shipped = documents.find(|object| object["kind"] == "MutatingWebhookConfiguration").unwrap();
+    shipped["metadata"] = json!({ "name": format!("eco-pulse-{namespace}") });
+    let webhook = &mut shipped["webhooks"][0];
+    webhook["clientConfig"] = client_config.clone();
+    let only = json!({ "key": "kubernetes.io/metadata.name", "operator": "In", "values": [namespace] });
+    webhook["namespaceSelector"]["matchExpressions"].as_array_mut().unwrap().push(only);
+    shipped
 }
 
 /// Waits until pods of the namespace come back marked: the API server reads webhook configurations a little late.
 pub async fn in_force(cluster: &Cluster, namespace: &str) {
+    probe_until_marked(cluster, namespace, true).await;
+}
+
+/// Waits until they come back as they were sent.
+pub async fn no_longer_in_force(cluster: &Cluster, namespace: &str) {
+    probe_until_marked(cluster, namespace, false).await;
+}
+
+async fn probe_until_marked(cluster: &Cluster, namespace: &str, marked: bool) {
     let pods: Api<k8s_openapi::api::core::v1::Pod> = cluster.api(namespace);
     let probe = json!({
         "metadata": { "name": "probe", "labels": { "app": "probe" } },
         "spec": super::cluster::pod_template("probe")["spec"],
     });
     let dry_run = PostParams { dry_run: true, ..PostParams::default() };
-    eventually("a marked pod", async || {
+    eventually("a pod that is marked, or is not any more", async || {
         let pod = pods.create(&dry_run, &serde_json::from_value(probe.clone()).unwrap()).await.ok()?;
-        pod.metadata.labels?.get("eco-pulse.io/decision").cloned()
+        (pod.metadata.labels?.contains_key("eco-pulse.io/decision") == marked).then_some(())
     })
     .await;
 }

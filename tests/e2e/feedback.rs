@@ -2,13 +2,15 @@
 
 use eco_pulse::cluster::canary::{Answered, send};
 use eco_pulse::tls::issue;
+use k8s_openapi::ByteString;
+use k8s_openapi::api::admissionregistration::v1::MutatingWebhookConfiguration;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{Event, Pod};
-use kube::api::{Api, ListParams};
+use kube::api::{Api, ListParams, Patch, PatchParams};
 use serde_json::json;
 
 use crate::cluster::{Cluster, deployment, eventually};
-use crate::eco_pulse::{CONFIG, EcoPulse, in_force, register};
+use crate::eco_pulse::{CONFIG, EcoPulse, in_force};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_deployment_of_steered_pods_has_one_event_that_says_where_and_what_for() {
@@ -57,20 +59,26 @@ async fn a_rehearsed_pod_tells_whether_it_was_seen_in_every_mode() {
     }
 }
 
-/// The API server cannot trust us, lets the pod through, and tells nobody but the pod.
+/// The API server cannot trust us any more, lets the pod through, and tells nobody but the pod.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_ca_bundle_shows_in_the_canary_alone() {
     let Some(cluster) = Cluster::get().await else { return };
     cluster.namespace("wrong-bundle", json!({})).await;
     let eco_pulse = EcoPulse::start(&cluster, CONFIG).await;
-    let others = issue(&["127.0.0.1".parse().unwrap()], eco_pulse::clock::Clock::system().now()).unwrap();
-    let url = format!("https://{}/mutate", eco_pulse.app.webhook_addr().unwrap());
-    register(&cluster, "wrong-bundle", &url, others.authority_pem()).await;
+    eco_pulse.knows("wrong-bundle").await;
+    eco_pulse.serve_namespace(&cluster, "wrong-bundle").await;
     let pods: Api<Pod> = cluster.api("wrong-bundle");
-    // The API server warns of no call that failed open, so that there is nothing else to wait for: ask many times.
-    for _ in 0..40 {
-        assert_eq!(send(&pods).await.0, Answered::Unanswered);
-    }
+    eventually("an answer", async || (send(&pods).await.0 == Answered::Decided).then_some(())).await;
+
+    let others = issue(&["127.0.0.1".parse().unwrap()], eco_pulse::clock::Clock::system().now()).unwrap();
+    let configurations: Api<MutatingWebhookConfiguration> = Api::all(cluster.client.clone());
+    let bundle = ByteString(others.authority_pem().as_bytes().to_vec());
+    let wrong = json!([{ "op": "replace", "path": "/webhooks/0/clientConfig/caBundle", "value": bundle }]);
+    let wrong: Patch<()> = Patch::Json(serde_json::from_value(wrong).unwrap());
+    configurations.patch("eco-pulse-wrong-bundle", &PatchParams::default(), &wrong).await.unwrap();
+    eventually("no answer any more", async || (send(&pods).await.0 == Answered::Unanswered).then_some(()))
+        .await;
+
     let missing: Api<Pod> = cluster.api("not-there");
     assert_eq!(send(&missing).await.0, Answered::Refused);
 }

@@ -7,7 +7,7 @@ use k8s_openapi::api::core::v1::Pod;
 use serde_json::{Value, json};
 
 use crate::cluster::{Cluster, by_region, deployment, eventually, pod_template};
-use crate::eco_pulse::{CONFIG, EcoPulse, in_force};
+use crate::eco_pulse::{CONFIG, EcoPulse, in_force, no_longer_in_force};
 
 fn all_in(region: &str, count: usize) -> BTreeMap<String, usize> {
     BTreeMap::from([(region.to_owned(), count)])
@@ -34,11 +34,13 @@ async fn an_unchanged_deployment_lands_in_the_better_region() {
     assert_eq!(marks["eco-pulse.io/target-region"], "eu-north-1");
 }
 
-/// The label keeps the API server from calling.
+/// The label keeps the API server from calling: a namespace whose pods came back marked gets it, and they do not any more.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_opted_out_namespace_is_left_untouched() {
-    let opted_out = json!({ "eco-pulse.io/inject": "disabled" });
-    let Some((cluster, _eco_pulse)) = served("opted-out", opted_out).await else { return };
+    let Some((cluster, _eco_pulse)) = served("opted-out", json!({})).await else { return };
+    in_force(&cluster, "opted-out").await;
+    cluster.label_namespace("opted-out", "eco-pulse.io/inject", "disabled").await;
+    no_longer_in_force(&cluster, "opted-out").await;
     cluster.create::<Deployment>("opted-out", deployment("web", 6)).await;
     for pod in cluster.bound("opted-out", "web", 6).await {
         assert!(pod.spec.unwrap().affinity.is_none());
@@ -92,9 +94,9 @@ async fn a_users_affinity_is_preserved() {
     );
 }
 
-/// A region whose nodes are too small, or tainted, is none the pod could be sent to.
+/// A region without a node that is large enough is none the pod could be sent to; here no region has one.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_pod_that_fits_in_one_region_alone_is_left_alone() {
+async fn a_pod_that_fits_on_no_node_is_left_alone() {
     let Some((cluster, _eco_pulse)) = served("large", json!({})).await else { return };
     in_force(&cluster, "large").await;
     let mut template = pod_template("large");

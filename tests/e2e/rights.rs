@@ -2,15 +2,12 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use eco_pulse::app::{App, Kubernetes, Options, Role};
 use eco_pulse::catalogue::Catalogue;
-use eco_pulse::clock::Clock;
 use eco_pulse::config::Config;
 use eco_pulse::kubernetes::cluster::ClusterView;
 use eco_pulse::kubernetes::policies::PlacementPolicy;
-use eco_pulse::telemetry::LogLevel;
 use k8s_openapi::api::admissionregistration::v1::MutatingWebhookConfiguration;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::authentication::v1::{TokenRequest, TokenRequestSpec};
@@ -67,20 +64,12 @@ fn start(role: Role, client: kube::Client, config: &str, cert_dir: Option<&Path>
     let kubernetes =
         Kubernetes { canary_namespace: Some("eco-pulse-canary".to_owned()), ..Kubernetes::new(client, OWN) };
     App::start(Options {
-        config: Config::parse(config, &*catalogue).unwrap(),
-        catalogue,
-        webhook_addr: "127.0.0.1:0".parse().unwrap(),
-        admin_addr: "127.0.0.1:0".parse().unwrap(),
         cert_dir: cert_dir.map(Path::to_owned),
         cluster: ClusterView::pending(OWN),
         kubernetes: Some(kubernetes),
-        config_file: None,
-        log: LogLevel::default(),
-        clock: Clock::system(),
-        decision_log: None,
         replica: format!("{role:?}"),
         role,
-        leave_delay: Duration::ZERO,
+        ..Options::new(Config::parse(config, &*catalogue).unwrap(), catalogue)
     })
     .unwrap()
 }

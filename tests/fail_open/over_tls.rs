@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
 
-use eco_pulse::app::{App, Options, Role};
+use eco_pulse::app::{App, Options};
 use eco_pulse::audit::entry::Endpoint;
 use eco_pulse::catalogue::Catalogue;
 use eco_pulse::clock::Clock;
@@ -35,20 +34,9 @@ fn start(more: &str) -> Running {
     let seconds = Arc::new(AtomicI64::new(Clock::system().now().as_second()));
     let told = seconds.clone();
     let app = App::start(Options {
-        config: Config::parse(&format!("{CONFIG}{more}"), &*catalogue).unwrap(),
-        catalogue,
-        webhook_addr: "127.0.0.1:0".parse().unwrap(),
-        admin_addr: "127.0.0.1:0".parse().unwrap(),
-        cert_dir: None,
         cluster: cluster(),
-        kubernetes: None,
-        config_file: None,
-        log: eco_pulse::telemetry::LogLevel::default(),
         clock: Clock::new(move || Timestamp::from_second(told.load(Ordering::SeqCst)).unwrap()),
-        decision_log: None,
-        replica: "test".to_owned(),
-        role: Role::All,
-        leave_delay: Duration::ZERO,
+        ..Options::new(Config::parse(&format!("{CONFIG}{more}"), &*catalogue).unwrap(), catalogue)
     });
     Running { app: app.unwrap(), seconds }
 }

@@ -1,12 +1,10 @@
 //! Changes of the configuration in this process: what they leave running, and what they ask providers again.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use eco_pulse::app::{App, Options, Role};
+use eco_pulse::app::{App, Options};
 use eco_pulse::catalogue::Catalogue;
 use eco_pulse::config::Config;
-use eco_pulse::kubernetes::cluster::ClusterView;
 
 use crate::running::{asks, in_time, token_file};
 use crate::stand_in::{Hands, StandIn};
@@ -30,20 +28,9 @@ async fn a_change_leaves_no_task_behind_loses_no_reading_and_asks_no_zone_again(
     std::fs::write(&file, text(1)).unwrap();
     let catalogue = Arc::new(Catalogue::built_in().unwrap());
     let app = App::start(Options {
-        config: Config::parse(&text(1), &*catalogue).unwrap(),
-        catalogue,
-        webhook_addr: "127.0.0.1:0".parse().unwrap(),
-        admin_addr: "127.0.0.1:0".parse().unwrap(),
-        cert_dir: None,
-        cluster: ClusterView::unwatched("eco-pulse"),
-        kubernetes: None,
         config_file: Some(file.clone()),
-        log: eco_pulse::telemetry::LogLevel::default(),
         clock: hands.clock(),
-        decision_log: None,
-        replica: "test".to_owned(),
-        role: Role::All,
-        leave_delay: Duration::ZERO,
+        ..Options::new(Config::parse(&text(1), &*catalogue).unwrap(), catalogue)
     })
     .unwrap();
     let pause = tokio::task::yield_now;

@@ -3,10 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use eco_pulse::app::{App, Options, Role};
+use eco_pulse::app::{App, Options};
 use eco_pulse::catalogue::Catalogue;
 use eco_pulse::config::Config;
-use eco_pulse::kubernetes::cluster::ClusterView;
 use http::StatusCode;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -68,20 +67,11 @@ impl Running {
         let config = format!("{regions}{}", asks(stand_in, &token_file, grid));
         let catalogue = Arc::new(Catalogue::built_in().unwrap());
         let app = App::start(Options {
-            config: Config::parse(&config, &*catalogue).unwrap_or_else(|error| panic!("{error}\n{config}")),
-            catalogue,
-            webhook_addr: "127.0.0.1:0".parse().unwrap(),
-            admin_addr: "127.0.0.1:0".parse().unwrap(),
-            cert_dir: None,
-            cluster: ClusterView::unwatched("eco-pulse"),
-            kubernetes: None,
-            config_file: None,
-            log: eco_pulse::telemetry::LogLevel::default(),
             clock: hands.clock(),
-            decision_log: None,
-            replica: "test".to_owned(),
-            role: Role::All,
-            leave_delay: Duration::ZERO,
+            ..Options::new(
+                Config::parse(&config, &*catalogue).unwrap_or_else(|error| panic!("{error}\n{config}")),
+                catalogue,
+            )
         })
         .unwrap();
         let admin = Client::plain(app.admin_addr()).await;

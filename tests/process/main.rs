@@ -7,6 +7,7 @@
     reason = "counters hold whole numbers, and readings come back as they were given"
 )]
 
+mod certificates;
 mod chain;
 mod client;
 mod command;

@@ -7,7 +7,6 @@ use std::time::Duration;
 use eco_pulse::app::{App, Options, Role};
 use eco_pulse::catalogue::Catalogue;
 use eco_pulse::config::Config;
-use eco_pulse::kubernetes::cluster::ClusterView;
 use eco_pulse::store::Timing;
 
 use crate::callers::{Address, Callers};
@@ -57,20 +56,13 @@ impl Replica {
     pub fn start_as(role: Role, config: &str, hands: &Hands, name: &str) -> Self {
         let catalogue = Arc::new(Catalogue::built_in().unwrap());
         let options = Options {
-            config: Config::parse(config, &*catalogue).unwrap_or_else(|error| panic!("{error}\n{config}")),
-            catalogue,
-            webhook_addr: "127.0.0.1:0".parse().unwrap(),
-            admin_addr: "127.0.0.1:0".parse().unwrap(),
-            cert_dir: None,
-            cluster: ClusterView::unwatched("eco-pulse"),
-            kubernetes: None,
-            config_file: None,
-            log: eco_pulse::telemetry::LogLevel::default(),
             clock: hands.clock(),
-            decision_log: None,
             replica: name.to_owned(),
             role,
-            leave_delay: Duration::ZERO,
+            ..Options::new(
+                Config::parse(config, &*catalogue).unwrap_or_else(|error| panic!("{error}\n{config}")),
+                catalogue,
+            )
         };
         Self { app: App::start_with_timing(options, TIMING).unwrap() }
     }

@@ -4,7 +4,7 @@
 //! What a scene shows of a decision comes back over these connections: the answer from `/mutate`, the record from
 //! `/decisions`. Only the table of what is known at the start is read from the server's memory.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use tokio::task::JoinHandle;
 use super::client::{Connection, in_time};
 use super::cluster;
 use super::reviews::Review;
-use crate::app::{App, Options, Role};
+use crate::app::{App, Options};
 use crate::catalogue::Catalogue;
 use crate::cli::show::patch::{Operation, operations};
 use crate::cli::show::record::Record;
@@ -96,23 +96,10 @@ impl Running {
         catalogue: Arc<Catalogue>,
         clock: Clock,
     ) -> anyhow::Result<Self> {
-        let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let app = App::start(Options {
-            cluster: cluster::view(&config),
-            kubernetes: None,
-            config_file: None,
-            log: crate::telemetry::LogLevel::default(),
-            config,
-            catalogue,
-            webhook_addr: loopback,
-            admin_addr: loopback,
-            cert_dir: None,
-            clock,
-            decision_log: None,
-            replica: "demo".to_owned(),
-            role: Role::All,
-            leave_delay: Duration::ZERO,
-        })?;
+        let cluster = cluster::view(&config);
+        let options =
+            Options { cluster, clock, replica: "demo".to_owned(), ..Options::new(config, catalogue) };
+        let app = App::start(options)?;
         let webhook_addr = app.webhook_addr().context("the demo's server has no TLS listener")?;
         let admin_addr = app.admin_addr();
         let authority = app.authority_pem().context("the server made no certificate")?.to_owned();
