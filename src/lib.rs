@@ -13,6 +13,7 @@
 //! Imports point inwards: [`domain`] imports no sibling, [`webhook`] and [`extender`] know neither providers nor store,
 //! and only [`app`] sees everything. `docs/architecture.md` says why each room is there.
 
+pub mod accounts;
 pub mod app;
 pub mod audit;
 pub mod catalogue;
@@ -29,6 +30,7 @@ pub mod kubernetes;
 pub mod metrics;
 pub mod providers;
 pub mod readiness;
+pub mod report;
 pub mod store;
 pub mod telemetry;
 pub mod tls;

@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 
 /// What each room may import of its siblings. Imports point inwards: the domain knows nobody, webhook and extender know
 /// neither providers nor store, and only `app` sees everything. A room that is not here does not exist.
-const MAY_IMPORT: [(&str, &[&str]); 20] = [
+const MAY_IMPORT: [(&str, &[&str]); 22] = [
     ("domain", &[]),
+    ("accounts", &["domain"]),
     ("clock", &[]),
     ("readiness", &[]),
     ("telemetry", &[]),
@@ -20,7 +21,8 @@ const MAY_IMPORT: [(&str, &[&str]); 20] = [
     ("kubernetes", &["domain"]),
     ("store", &["domain", "tls"]),
     ("audit", &["config", "domain"]),
-    ("metrics", &["audit", "config", "domain"]),
+    ("report", &["accounts", "audit", "catalogue", "config", "domain"]),
+    ("metrics", &["accounts", "audit", "config", "domain"]),
     ("cluster", &["clock", "domain", "kubernetes", "metrics", "readiness", "tls"]),
     ("decider", &["audit", "config", "domain", "herd", "kubernetes"]),
     ("providers", &["catalogue", "clock", "domain", "metrics", "store"]),
@@ -38,6 +40,7 @@ const MAY_IMPORT: [(&str, &[&str]); 20] = [
             "metrics",
             "providers",
             "readiness",
+            "report",
             "webhook",
         ],
     ),

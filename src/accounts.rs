@@ -1,0 +1,7 @@
+//! The books: what pods that were decided about really used, and what they would have used elsewhere, hour by hour.
+//!
+//! Pure: events, readings and the time come in as arguments, changes go out as values. Nothing here is invented: an hour
+//! without readings stays open, and what was never measured says that it is modelled.
+
+pub mod cells;
+pub mod sums;
