@@ -9,6 +9,7 @@
 //! A task that ends before it was told to ends the process: a replica that looks healthy and does nothing is worse than
 //! one that is restarted.
 
+mod accountant;
 mod cluster;
 mod collecting;
 mod duties;
@@ -55,13 +56,14 @@ use crate::http::live::LiveView;
 use crate::http::router::webhook;
 use crate::http::server::{ShutdownStages, Transport, bind};
 use crate::kubernetes::cluster::ClusterView;
-use crate::metrics::Metrics;
+use crate::metrics::{Counting, Metrics};
 use crate::providers::grid::MockGrid;
 use crate::readiness::Readiness;
 use crate::store::Timing;
 use crate::telemetry::LogLevel;
 use crate::tls::server_config;
 
+pub use accountant::{BookError, Bookkeeper};
 pub use kubernetes::Kubernetes;
 pub use role::Role;
 pub use sources::{readings_once, snapshot_once, static_tables};
@@ -172,8 +174,9 @@ impl App {
     pub fn start_with_timing(options: Options, timing: Timing) -> anyhow::Result<Self> {
         let Options { config, catalogue, clock, role, .. } = options;
         let config = Arc::new(config);
-        let metrics = Arc::new(Metrics::new()?);
         let kubernetes = options.kubernetes;
+        let counting = if kubernetes.is_some() { Counting::ByAccountant } else { Counting::AtDecisions };
+        let metrics = Arc::new(Metrics::counting(counting)?);
         let identity =
             Identity::load(&config, options.cert_dir, kubernetes.as_ref(), role, (&metrics, &clock))?;
         // Both ports before any task: a start that fails leaves nothing running.
@@ -205,6 +208,7 @@ impl App {
             clock: clock.clone(),
             cluster: cluster.view.clone(),
             role,
+            client: kubernetes.as_ref().map(|kubernetes| kubernetes.client.clone()),
             has_snapshot,
         };
         let prepared = Prepared::new(config.clone(), &process)?;

@@ -4,6 +4,7 @@
 //! Nothing here runs while a pod waits, and nothing here decides. An API server that is away stops nobody: what was
 //! known stays known.
 
+pub mod bound_pods;
 pub mod canary;
 pub mod certificates;
 pub mod client;

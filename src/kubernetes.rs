@@ -5,6 +5,7 @@
 
 pub mod affinity;
 pub mod annotations;
+pub mod bound;
 pub mod cluster;
 pub mod decode;
 pub mod labels;

@@ -3,29 +3,22 @@
 mod cluster;
 mod readings;
 mod register;
+mod savings;
 
-use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use prometheus::{
-    CounterVec, Encoder, Histogram, IntCounter, IntCounterVec, IntGauge, Registry, TextEncoder,
-};
+use prometheus::{Encoder, Histogram, IntCounter, IntCounterVec, IntGauge, Registry, TextEncoder};
 
 pub use self::cluster::ClusterMetrics;
 pub use self::readings::ReadingMetrics;
-use self::register::{counters, durations, int_counters, register, savings_counters};
+use self::register::{durations, int_counters, register};
+pub use self::savings::{Counting, SavingsMetrics};
 use crate::audit::entry::{Endpoint, Entry};
-use crate::audit::projection::{Against, project, savings};
-use crate::audit::record::base_name;
 use crate::config::Mode;
 use crate::domain::{BypassReason, Snapshot, StayReason};
 
-/// Namespaces beyond these share one label value, so that a cluster cannot fill the time-series database.
-const MAX_NAMESPACES: usize = 1000;
-const OTHER_NAMESPACES: &str = "_other";
-const PROJECTED: &str = "projected";
 const APPLIED: &str = "applied";
 const REFUSED: &str = "refused";
 
@@ -41,16 +34,9 @@ pub struct Metrics {
     certificate_expiry: IntGauge,
     config_reloads: IntCounterVec,
     certificate_reloads: IntCounterVec,
-    steered: IntCounterVec,
-    energy: CounterVec,
-    emissions: CounterVec,
-    carbon_avoided: CounterVec,
-    carbon_added: CounterVec,
-    cost_saved: CounterVec,
-    cost_added: CounterVec,
+    savings: SavingsMetrics,
     cluster: ClusterMetrics,
     readings: ReadingMetrics,
-    namespaces: Mutex<HashSet<String>>,
     rendering: Mutex<()>,
 }
 
@@ -65,8 +51,15 @@ impl Metrics {
     /// # Errors
     /// A defect in the definitions.
     pub fn new() -> Result<Self, MetricsError> {
+        Self::counting(Counting::AtDecisions)
+    }
+
+    /// The same, with savings counted by somebody.
+    ///
+    /// # Errors
+    /// A defect in the definitions.
+    pub fn counting(counting: Counting) -> Result<Self, MetricsError> {
         let registry = Registry::new();
-        let counts_at_decision = "Counted at the decision while nobody watches pods.";
         let metrics = Self {
             decisions: int_counters(
                 &registry,
@@ -114,49 +107,9 @@ impl Metrics {
                 "Changes of the configuration file, by whether they could be used.",
                 &["result"],
             )?,
-            steered: int_counters(
-                &registry,
-                "eco_pulse_steered_pods_total",
-                &format!("Pods sent to another region than the baseline. {counts_at_decision}"),
-                &["namespace", "baseline", "target"],
-            )?,
-            energy: counters(
-                &registry,
-                "eco_pulse_energy_kwh_total",
-                &format!(
-                    "Energy of decided pods over their expected run, modelled, in kWh. {counts_at_decision}"
-                ),
-                &["namespace", "region"],
-            )?,
-            emissions: counters(
-                &registry,
-                "eco_pulse_emissions_grams_total",
-                &format!("Emissions of decided pods over their expected run, modelled. {counts_at_decision}"),
-                &["namespace", "region"],
-            )?,
-            carbon_avoided: savings_counters(
-                &registry,
-                "eco_pulse_carbon_avoided_grams_total",
-                "Emissions avoided",
-            )?,
-            carbon_added: savings_counters(
-                &registry,
-                "eco_pulse_carbon_added_grams_total",
-                "Emissions added",
-            )?,
-            cost_saved: savings_counters(
-                &registry,
-                "eco_pulse_cost_saved_usd_total",
-                "Cash saved (attributed)",
-            )?,
-            cost_added: savings_counters(
-                &registry,
-                "eco_pulse_cost_added_usd_total",
-                "Cash added (attributed)",
-            )?,
+            savings: SavingsMetrics::new(&registry, counting)?,
             cluster: ClusterMetrics::new(&registry)?,
             readings: ReadingMetrics::new(&registry)?,
-            namespaces: Mutex::new(HashSet::new()),
             rendering: Mutex::new(()),
             registry,
         };
@@ -203,7 +156,7 @@ impl Metrics {
             && entry.mode == Mode::Steer
             && let Some(snapshot) = &entry.snapshot
         {
-            self.projected(entry, snapshot);
+            self.savings.decided(entry, snapshot);
         }
     }
 
@@ -216,44 +169,6 @@ impl Metrics {
         if let Some((_, histogram)) = self.durations.iter().find(|(of, _)| *of == endpoint) {
             histogram.observe(duration.as_secs_f64());
         }
-    }
-
-    fn projected(&self, entry: &Entry, snapshot: &Snapshot) {
-        let decision = &entry.decision;
-        let Some((projection, preferred)) = project(decision).zip(decision.preferred_region()) else {
-            return;
-        };
-        let namespace = self.namespace_label(&entry.subject.namespace);
-        let region = snapshot.regions.get(preferred).name.as_str();
-        if decision.target().is_some() {
-            let baseline = base_name(entry, snapshot).unwrap_or_default();
-            self.steered.with_label_values(&[namespace.as_str(), baseline, region]).inc();
-        }
-        self.energy.with_label_values(&[namespace.as_str(), region]).inc_by(projection.energy.0.max(0.0));
-        self.emissions
-            .with_label_values(&[namespace.as_str(), region])
-            .inc_by(projection.emissions.0.max(0.0));
-        let egress_gb = entry.demand.as_ref().map_or(0.0, |demand| demand.egress.0);
-        for against in Against::ALL {
-            let Some(savings) = savings(decision, snapshot, egress_gb, against) else { continue };
-            let labels = [namespace.as_str(), against.as_str(), PROJECTED];
-            count_signed(&self.carbon_avoided, &self.carbon_added, &labels, savings.avoided.0);
-            if let Some(saved) = savings.saved {
-                count_signed(&self.cost_saved, &self.cost_added, &labels, saved.0);
-            }
-        }
-    }
-
-    fn namespace_label(&self, namespace: &str) -> String {
-        let mut known = self.namespaces.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.contains(namespace) {
-            return namespace.to_owned();
-        }
-        if known.len() < MAX_NAMESPACES {
-            known.insert(namespace.to_owned());
-            return namespace.to_owned();
-        }
-        OTHER_NAMESPACES.to_owned()
     }
 
     /// Counts annotations that could not be read.
@@ -270,6 +185,12 @@ impl Metrics {
     #[must_use]
     pub const fn cluster(&self) -> &ClusterMetrics {
         &self.cluster
+    }
+
+    /// What pods use and save.
+    #[must_use]
+    pub const fn accounts(&self) -> &SavingsMetrics {
+        &self.savings
     }
 
     /// What there is to say of grid data and prices, and of how they are got.
@@ -307,16 +228,9 @@ impl Metrics {
         // One scrape at a time: between reset and set another one would find gauges missing.
         let _shown = self.rendering.lock().unwrap_or_else(PoisonError::into_inner);
         self.readings.show(snapshot, max_age, now);
+        self.savings.refresh();
         let mut text = Vec::new();
         TextEncoder::new().encode(&self.registry.gather(), &mut text)?;
         Ok(String::from_utf8_lossy(&text).into_owned())
     }
-}
-
-/// A counter only rises, so what may be negative is two of them; the net is their difference.
-fn count_signed(gains: &CounterVec, losses: &CounterVec, labels: &[&str], amount: f64) {
-    let (rising, other) = if amount < 0.0 { (losses, gains) } else { (gains, losses) };
-    rising.with_label_values(labels).inc_by(amount.abs());
-    // Both sides exist as soon as one does: a difference with a missing side is missing.
-    other.with_label_values(labels).inc_by(0.0);
 }

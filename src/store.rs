@@ -12,9 +12,11 @@ use crate::domain::RegionName;
 use crate::domain::history::{PastReading, SLOT};
 use crate::domain::snapshot::Readings;
 
+mod books;
 mod memory;
 mod redis;
 
+pub use books::{BookStore, Entries, Journal, JournalError};
 pub use memory::MemoryStore;
 pub use redis::{RedisOptions, RedisOptionsError, RedisStore, Timing};
 

@@ -19,7 +19,7 @@ const MAY_IMPORT: [(&str, &[&str]); 22] = [
     ("config", &["catalogue", "domain"]),
     ("herd", &["domain"]),
     ("kubernetes", &["domain"]),
-    ("store", &["domain", "tls"]),
+    ("store", &["accounts", "domain", "tls"]),
     ("audit", &["config", "domain"]),
     ("report", &["accounts", "audit", "catalogue", "config", "domain"]),
     ("metrics", &["accounts", "audit", "config", "domain"]),

@@ -48,6 +48,8 @@ pub struct Used {
 pub struct Compared {
     /// Pod-hours compared.
     pub hours: f64,
+    /// Of them, those in which all prices are known, for the figures in USD.
+    pub priced_hours: f64,
     /// gCO2e elsewhere.
     pub emissions_g: f64,
     /// USD elsewhere, where both prices are known.
@@ -112,6 +114,7 @@ impl AddAssign for Used {
 impl AddAssign for Compared {
     fn add_assign(&mut self, other: Self) {
         self.hours += other.hours;
+        self.priced_hours += other.priced_hours;
         self.emissions_g += other.emissions_g;
         self.cost_usd += other.cost_usd;
         self.avoided_g += other.avoided_g;

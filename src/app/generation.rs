@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use super::accountant::{self, Accountant};
 use super::collecting::Collecting;
 use super::endpoints::endpoints;
 use super::storage::Storage;
@@ -34,7 +35,7 @@ use crate::providers::refresh::{CollectNow, CollectRequests};
 const SNAPSHOT_PATIENCE: Duration = Duration::from_millis(500);
 
 /// What lives as long as the process, as far as generations need it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Process {
     pub(super) catalogue: Arc<Catalogue>,
     pub(super) metrics: Arc<Metrics>,
@@ -42,6 +43,8 @@ pub(super) struct Process {
     pub(super) clock: Clock,
     pub(super) cluster: Arc<ArcSwap<ClusterView>>,
     pub(super) role: Role,
+    /// The cluster whose pods are accounted for, if there is one.
+    pub(super) client: Option<kube::Client>,
     /// Becomes true with the first snapshot.
     pub(super) has_snapshot: watch::Sender<bool>,
 }
@@ -112,7 +115,17 @@ impl Prepared {
             stop.clone(),
         ));
         let collecting = Collecting { grid, prices, store: store.store(), requests };
-        Starting { generation: Generation { config, live, tasks, stop }, collecting, joined }
+        let accountant = process.client.clone().map(|client| Accountant {
+            client,
+            books: store.books(),
+            history: store.store(),
+            decider: live.decider.clone(),
+            metrics: process.metrics.clone(),
+            ledger: process.ledger.clone(),
+            clock: process.clock.clone(),
+            limits: accountant::limits(&config),
+        });
+        Starting { generation: Generation { config, live, tasks, stop }, collecting, accountant, joined }
     }
 }
 
@@ -120,6 +133,7 @@ impl Prepared {
 pub(super) struct Starting {
     pub(super) generation: Generation,
     collecting: Collecting,
+    accountant: Option<Accountant>,
     joined: watch::Receiver<u64>,
 }
 
@@ -130,11 +144,14 @@ impl Starting {
         let _ = tokio::time::timeout(SNAPSHOT_PATIENCE, self.joined.wait_for(|seen| *seen > 0)).await;
     }
 
-    /// Begins to collect, where this process does. Only one generation at a time may.
+    /// Begins to collect and to account, where this process does. Only one generation at a time may.
     pub(super) fn collect(mut self, process: &Process) -> Generation {
         if process.role.collects() {
             let Generation { config, tasks, stop, .. } = &mut self.generation;
             self.collecting.start(config, (&process.metrics, &process.clock), stop, tasks);
+            if let Some(accountant) = self.accountant {
+                tasks.spawn(accountant.run(stop.clone()));
+            }
         }
         self.generation
     }

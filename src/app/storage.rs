@@ -11,7 +11,9 @@ use super::store_watch;
 use crate::config::{Config, LedgerSettings, StoreSettings};
 use crate::metrics::Metrics;
 use crate::readiness::Readiness;
-use crate::store::{MemoryStore, RedisOptions, RedisStore, SnapshotStore, StoreError, StoreState, Timing};
+use crate::store::{
+    BookStore, MemoryStore, RedisOptions, RedisStore, SnapshotStore, StoreError, StoreState, Timing,
+};
 
 /// A store that has said nothing by then will not soon.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -40,6 +42,7 @@ pub(super) fn open(config: &Config, replica: &str, timing: Timing) -> anyhow::Re
 #[derive(Debug)]
 pub(super) struct Storage {
     store: SnapshotStore,
+    books: BookStore,
     opened_by: (StoreSettings, LedgerSettings),
     pub(super) tasks: JoinSet<&'static str>,
     stop: CancellationToken,
@@ -56,6 +59,10 @@ impl Storage {
         (metrics, readiness): (&Arc<Metrics>, &Readiness),
     ) -> anyhow::Result<Self> {
         let store = open(config, replica, timing)?;
+        let books = match &store {
+            SnapshotStore::Redis(redis) => BookStore::Redis(redis.clone()),
+            SnapshotStore::Memory(_) => BookStore::in_memory(),
+        };
         let (mut tasks, stop) = (JoinSet::new(), CancellationToken::new());
         let (kept, until) = (store.clone(), stop.clone());
         tasks.spawn(async move {
@@ -68,11 +75,16 @@ impl Storage {
         } else {
             store_watch::unshared(metrics, readiness);
         }
-        Ok(Self { store, opened_by: (config.store.clone(), config.ledger), tasks, stop })
+        Ok(Self { store, books, opened_by: (config.store.clone(), config.ledger), tasks, stop })
     }
 
     pub(super) fn store(&self) -> SnapshotStore {
         self.store.clone()
+    }
+
+    /// Where the accounts are kept.
+    pub(super) fn books(&self) -> BookStore {
+        self.books.clone()
     }
 
     /// Whether a configuration would open the same store.

@@ -11,7 +11,7 @@ use super::net_benefit::Figures;
 use super::policy::EffectivePolicy;
 use super::region::{Region, RegionId};
 use super::snapshot::{CapacityType, DataState, Instance, PriceProvider, Reading, RegionData, Snapshot};
-use super::units::{GramsPerKwh, Milliseconds, UsdPerGb, UsdPerHour};
+use super::units::{GramsPerKwh, Milliseconds, UsdPerGb, UsdPerHour, Watts};
 
 /// Why a candidate cannot win.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -165,23 +165,13 @@ fn figures(
     intensity: GramsPerKwh,
     price: PriceUsed,
 ) -> Figures {
-    let watts = energy::power(
-        demand.cpu,
-        demand.memory,
-        demand.gpus,
-        cpu_power(region, instance),
-        gpu_power(instance),
-        policy.utilisation,
-    );
-    let energy = watts.over(demand.hours, region.pue);
+    let energy = draw(demand, region, instance, policy).over(demand.hours, region.pue);
     Figures {
         cost: (price.per_hour * price.share).over(demand.hours),
         cost_precision: (price.precision * price.share).over(demand.hours),
         energy,
         emissions: intensity.of(energy),
-        egress_per_gb: origins
-            .data
-            .and_then(|from| way(from, id, UsdPerGb::ZERO, |from, to| snapshot.regions.egress(from, to))),
+        egress_per_gb: egress(origins.data, id, snapshot),
         round_trip: origins.traffic.and_then(|from| {
             way(from, id, Milliseconds::ZERO, |from, to| snapshot.regions.round_trip(from, to))
         }),
@@ -196,6 +186,61 @@ fn way<T>(
     between: impl Fn(RegionId, RegionId) -> Option<T>,
 ) -> Option<T> {
     if from == to { Some(none) } else { between(from, to) }
+}
+
+/// Power drawn by what the pod asks for, on one type of machine, before the data centre's overhead. What it says of GPUs holds
+/// only where the machine's are known.
+fn draw(demand: &PodDemand, region: &Region, instance: Option<&Instance>, policy: &EffectivePolicy) -> Watts {
+    energy::power(
+        demand.cpu,
+        demand.memory,
+        demand.gpus,
+        cpu_power(region, instance),
+        gpu_power(instance),
+        policy.utilisation,
+    )
+}
+
+/// What running a pod in one place takes, whatever grid and market say at the moment.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Needs {
+    /// Power drawn, before the data centre's overhead; `None`: the model of the GPUs is not known.
+    pub power: Option<Watts>,
+    /// The pod's share of what is priced; `None`: it cannot be told.
+    pub share: Option<f64>,
+    /// Whether a vCPU is priced, as configuration says, and not a machine.
+    pub by_vcpu: bool,
+    /// Data transfer between the pod's data and here; `None`: no source says.
+    pub egress_per_gb: Option<UsdPerGb>,
+}
+
+/// What running a pod takes in `region`, on a machine of `instance_type`, with its data in `data`.
+#[must_use]
+pub fn needs(
+    region: RegionId,
+    instance_type: &str,
+    demand: &PodDemand,
+    data: Option<RegionId>,
+    snapshot: &Snapshot,
+    policy: &EffectivePolicy,
+) -> Needs {
+    let instance = snapshot.instances.get(instance_type).map(Arc::as_ref);
+    let by_vcpu = snapshot.data(region).per_vcpu.is_some();
+    let gpu_unknown = demand.gpus > 0 && gpu_power(instance).is_none();
+    Needs {
+        power: (!gpu_unknown).then(|| draw(demand, snapshot.regions.get(region), instance, policy)),
+        share: if by_vcpu {
+            vcpus_taken(demand, instance).filter(|_| demand.gpus == 0)
+        } else {
+            instance.and_then(|instance| dominant_share(demand, instance))
+        },
+        by_vcpu,
+        egress_per_gb: egress(data, region, snapshot),
+    }
+}
+
+fn egress(data: Option<RegionId>, to: RegionId, snapshot: &Snapshot) -> Option<UsdPerGb> {
+    way(data?, to, UsdPerGb::ZERO, |from, to| snapshot.regions.egress(from, to))
 }
 
 fn cpu_power(region: &Region, instance: Option<&Instance>) -> CpuPower {

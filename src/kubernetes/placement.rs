@@ -222,6 +222,19 @@ fn plan_with_hints(
     Ok(Plan { demand, candidates: Candidates { list, incumbent: None, running_in: None } })
 }
 
+/// What a pod asks for by its own word, whether or not it is ours to decide about.
+///
+/// # Errors
+/// That cannot be said.
+pub fn demand_of(
+    subject: PodInContext<'_>,
+    regions: &Regions,
+    settings: &PlacementSettings,
+) -> Result<PodDemand, BypassReason> {
+    let resources = subject.pod.resources();
+    demand(subject, &effective_requests(&resources), settings, &annotations::read_hints(subject.pod, regions))
+}
+
 fn demand(
     subject: PodInContext<'_>,
     requests: &ResourceList<'_>,

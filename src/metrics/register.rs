@@ -53,8 +53,7 @@ pub(super) fn savings_counters(
     what: &str,
 ) -> Result<CounterVec, MetricsError> {
     let help = format!(
-        "{what} by pods' placement against a counterfactual; the net is avoided or saved less added. Modelled. \
-         Counted at the decision while nobody watches pods."
+        "{what} By pods' placement against a counterfactual; the net is avoided or saved less added."
     );
     counters(registry, name, &help, &["namespace", "against", "method"])
 }

@@ -16,14 +16,16 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::{Leadership, StoreError, StoreState, first_slot_from, oldest_slot};
+use super::{StoreError, StoreState, first_slot_from, oldest_slot};
 use crate::domain::RegionName;
 use crate::domain::history::PastReading;
 use crate::domain::snapshot::Readings;
 
 mod backoff;
+mod books;
 mod fault;
 mod link;
+mod locks;
 mod options;
 mod past;
 mod scripts;
@@ -121,32 +123,6 @@ impl RedisStore {
 
     pub(super) fn state(&self) -> watch::Receiver<StoreState> {
         self.0.state.subscribe()
-    }
-
-    pub(super) async fn lead(&self) -> Result<Leadership, StoreError> {
-        let link = self.0.link().await?;
-        let period = self.0.timing.lock_period.as_millis().to_string();
-        let arguments = vec![self.0.token.clone().into(), period.into()];
-        let reply = link.eval(scripts::LEAD, vec![scripts::LOCK.to_owned()], arguments).await?;
-        match (reply.word(), reply.text(1)) {
-            ("ours", _) => Ok(Leadership::Ours),
-            ("theirs", Some(token)) => {
-                // What another one writes meanwhile we do not see.
-                self.0.forget_written();
-                let name = token.rsplit_once(' ').map_or(token, |(name, _)| name);
-                Ok(Leadership::Theirs(name.to_owned()))
-            }
-            _ => Err(link.strange()),
-        }
-    }
-
-    pub(super) async fn resign(&self) {
-        // Without a connection the lock runs out by itself.
-        let Some(link) = self.0.link.borrow().clone() else { return };
-        let arguments = vec![self.0.token.clone().into()];
-        if let Err(error) = link.eval(scripts::RESIGN, vec![scripts::LOCK.to_owned()], arguments).await {
-            tracing::debug!(%error, "the lock was not given back");
-        }
     }
 
     pub(super) fn lock_period(&self) -> Duration {

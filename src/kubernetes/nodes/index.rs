@@ -19,6 +19,7 @@ const NODES_A_VALUE: usize = 4;
 #[derive(Clone, Debug, Default)]
 pub struct NodeIndex {
     region_of: HashMap<Arc<str>, Arc<str>>,
+    by_name: HashMap<Arc<str>, Arc<NodeFacts>>,
     regions: HashMap<Arc<str>, Vec<Kind>>,
     individual_keys: HashSet<Arc<str>>,
     found_feasible: bool,
@@ -52,9 +53,10 @@ impl NodeIndex {
     /// Groups nodes; one without a region label, or one that is not ready, is nowhere a pod could be sent to.
     #[must_use]
     pub fn new(nodes: impl IntoIterator<Item = Arc<NodeFacts>>, topology_key: &str) -> Self {
-        let mut region_of = HashMap::new();
+        let (mut region_of, mut by_name) = (HashMap::new(), HashMap::new());
         let mut usable: Vec<(Arc<str>, Arc<NodeFacts>)> = Vec::new();
         for node in nodes {
+            by_name.insert(node.name.clone(), node.clone());
             if let Some(region) = node.region_label(topology_key) {
                 region_of.insert(node.name.clone(), region.clone());
                 if node.ready {
@@ -72,7 +74,7 @@ impl NodeIndex {
         for ((region, labels, taints), nodes) in groups {
             regions.entry(region).or_default().push(Kind::new(labels, taints, nodes));
         }
-        Self { region_of, regions, individual_keys, found_feasible: false }
+        Self { region_of, by_name, regions, individual_keys, found_feasible: false }
     }
 
     /// Nodes of which the scheduler has said already that the pod could run there: they are not judged again.
@@ -85,6 +87,12 @@ impl NodeIndex {
     #[must_use]
     pub fn region_of(&self, node: &str) -> Option<&Arc<str>> {
         self.region_of.get(node)
+    }
+
+    /// A node, whether it has a region and is ready or not; `None` when it is not known.
+    #[must_use]
+    pub fn node(&self, name: &str) -> Option<&Arc<NodeFacts>> {
+        self.by_name.get(name)
     }
 
     /// How many nodes have a region.

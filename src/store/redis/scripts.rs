@@ -9,12 +9,21 @@ use crate::domain::RegionName;
 pub(super) const SNAPSHOT: &str = "{eco-pulse}:snapshot";
 /// The collector's lock: a text that expires, its holder's token.
 pub(super) const LOCK: &str = "{eco-pulse}:collector";
+/// The accountant's lock: like the collector's.
+pub(super) const ACCOUNTANT: &str = "{eco-pulse}:accountant";
+/// The version of the accounts' books.
+pub(super) const BOOKS: &str = "{eco-pulse}:accounts";
 /// The channel on which each new version is announced.
 pub(super) const VERSIONS: &str = "{eco-pulse}:versions";
 
 /// The past readings of a region: a sorted set, slot by slot.
 pub(super) fn history(region: &RegionName) -> String {
     format!("{{eco-pulse}}:history:{region}")
+}
+
+/// A table of the accounts' books: a hash.
+pub(super) fn books_table(name: &str) -> String {
+    format!("{BOOKS}:{name}")
 }
 
 macro_rules! script {
@@ -52,4 +61,16 @@ script!(
 script!(
     /// Gives past readings.
     RECALL, "recall"
+);
+script!(
+    /// The version of the accounts' books.
+    BOOKS_VERSION, "books_version"
+);
+script!(
+    /// Some entries of a table.
+    BOOKS_READ, "books_read"
+);
+script!(
+    /// Writes a set of entries as the next version.
+    BOOKS_WRITE, "books_write"
 );

@@ -1,0 +1,149 @@
+//! Sums since the beginning, one for each series of a metric. Kept, so that whoever accounts next goes on counting where
+//! the one before stopped, and nothing is counted twice or lost between them.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::run::{Run, Treatment};
+use super::sums::{COUNTERFACTUALS, Sums};
+
+/// One series.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Total {
+    /// Pods sent to another region than the base.
+    Steered {
+        /// Their namespace.
+        namespace: String,
+        /// The base; a region's name, or the scheduler's mix.
+        baseline: String,
+        /// Where they were sent.
+        target: String,
+    },
+    /// Pods bound, by where they landed.
+    Placed {
+        /// What was decided.
+        treatment: Treatment,
+        /// Whether they landed where they were asked to go; `None`: they were not asked, or nobody knows.
+        landed: Option<bool>,
+    },
+    /// kWh used, modelled.
+    Energy {
+        /// The namespace.
+        namespace: String,
+        /// Where.
+        region: String,
+    },
+    /// gCO2e emitted, modelled.
+    Emissions {
+        /// The namespace.
+        namespace: String,
+        /// Where.
+        region: String,
+    },
+    /// gCO2e avoided, or added where `gain` is false.
+    Carbon {
+        /// The namespace.
+        namespace: String,
+        /// Index of the counterfactual.
+        against: usize,
+        /// Whether it was realised, or projected.
+        realised: bool,
+        /// Avoided, or added: a counter cannot fall.
+        gain: bool,
+    },
+    /// USD saved, or added where `gain` is false.
+    Cost {
+        /// The namespace.
+        namespace: String,
+        /// Index of the counterfactual.
+        against: usize,
+        /// Whether it was realised, or projected.
+        realised: bool,
+        /// Saved, or added: a counter cannot fall.
+        gain: bool,
+    },
+}
+
+/// All series.
+pub type Totals = BTreeMap<Total, f64>;
+
+/// What the scheduler's mix is called where a region's name would stand.
+pub const SCHEDULER_MIX: &str = "scheduler";
+
+/// What a binding adds.
+#[must_use]
+pub fn of_binding(run: &Run) -> Vec<(Total, f64)> {
+    let mut added = vec![(Total::Placed { treatment: run.treatment, landed: run.landed() }, 1.0)];
+    if run.treatment == Treatment::Steer {
+        let base = run.base.and_then(|base| run.places.get(base));
+        added.push((
+            Total::Steered {
+                namespace: run.namespace.clone(),
+                baseline: base.map_or(SCHEDULER_MIX, |place| &place.price.region).to_owned(),
+                target: run.target.clone().unwrap_or_default(),
+            },
+            1.0,
+        ));
+    }
+    let known: [bool; COUNTERFACTUALS] = run.projected.map(|projected| projected.is_some());
+    if run.treatment != Treatment::Holdout {
+        let sums = run.at_binding();
+        for (against, projected) in sums.projected.iter().enumerate().filter(|(index, _)| known[*index]) {
+            add_signed(
+                &mut added,
+                &run.namespace,
+                against,
+                false,
+                Some(projected.avoided_g),
+                Some(projected.saved_usd),
+            );
+        }
+    }
+    added
+}
+
+/// What an hour adds.
+#[must_use]
+pub fn of_hour(run: &Run, sums: &Sums) -> Vec<(Total, f64)> {
+    let mut added = Vec::new();
+    if let Some(region) = run.region() {
+        let (namespace, region) = (run.namespace.clone(), region.to_owned());
+        added.push((
+            Total::Energy { namespace: namespace.clone(), region: region.clone() },
+            sums.actual.energy_kwh,
+        ));
+        added.push((Total::Emissions { namespace, region }, sums.actual.emissions_g));
+    }
+    // What happens to pods that are left alone is nobody's doing.
+    if run.treatment != Treatment::Holdout {
+        for (against, compared) in sums.against.iter().enumerate() {
+            let avoided = (compared.hours > 0.0).then_some(compared.avoided_g);
+            let saved = (compared.priced_hours > 0.0).then_some(compared.saved_usd);
+            add_signed(&mut added, &run.namespace, against, true, avoided, saved);
+        }
+    }
+    added
+}
+
+fn add_signed(
+    added: &mut Vec<(Total, f64)>,
+    namespace: &str,
+    against: usize,
+    realised: bool,
+    avoided_g: Option<f64>,
+    saved_usd: Option<f64>,
+) {
+    // Both sides exist as soon as one does: a difference with a missing side is missing.
+    for gain in [true, false] {
+        let side = |amount: f64| if gain { amount.max(0.0) } else { (-amount).max(0.0) };
+        let namespace = || namespace.to_owned();
+        if let Some(grams) = avoided_g {
+            added.push((Total::Carbon { namespace: namespace(), against, realised, gain }, side(grams)));
+        }
+        if let Some(usd) = saved_usd {
+            added.push((Total::Cost { namespace: namespace(), against, realised, gain }, side(usd)));
+        }
+    }
+}

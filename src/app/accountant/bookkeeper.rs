@@ -1,0 +1,130 @@
+//! The books with what keeps them: each set of changes is stored before the next is made.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::known::Known;
+use crate::accounts::AT_THE_START;
+use crate::accounts::books::{Books, Limits};
+use crate::accounts::cells::DAY_HOURS;
+use crate::accounts::due::Due;
+use crate::accounts::grid::hour_of;
+use crate::accounts::run::Run;
+use crate::accounts::stored::{Unreadable, hours_of, owners_of};
+use crate::store::{BookStore, SnapshotStore, StoreError};
+
+/// Hours that are accounted for in one set of changes.
+const HOURS_AT_ONCE: usize = 500;
+/// Between two looks at hours that wait for readings.
+const WAITING_EVERY: SignedDuration = SignedDuration::from_mins(5);
+/// Days, today among them, whose figures stay in memory.
+pub(super) const DAYS_IN_MEMORY: i64 = 8;
+
+/// The books cannot go on.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BookError {
+    /// The store fails.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Something stored cannot be read.
+    #[error(transparent)]
+    Unreadable(#[from] Unreadable),
+}
+
+/// The books, in memory and in their store.
+#[derive(Debug)]
+pub struct Bookkeeper {
+    /// In memory. What is changed here is stored by [`Bookkeeper::store`].
+    pub books: Books,
+    store: BookStore,
+    history: SnapshotStore,
+    version: u64,
+    waiting_looked_at: Timestamp,
+}
+
+impl Bookkeeper {
+    /// Reads the books as they are stored.
+    ///
+    /// # Errors
+    /// The store fails, or holds what cannot be read.
+    pub async fn begin(
+        store: BookStore,
+        history: SnapshotStore,
+        limits: Limits,
+        now: Timestamp,
+    ) -> Result<Self, BookError> {
+        let version = store.version().await?;
+        let mut books = Books::new(limits);
+        for table in AT_THE_START {
+            books.load(table, &store.table(table).await?)?;
+        }
+        let mut keeper = Self { books, store, history, version, waiting_looked_at: Timestamp::MIN };
+        let today = hour_of(now).div_euclid(DAY_HOURS);
+        for day in today - DAYS_IN_MEMORY + 1..=today {
+            keeper.read_day(day).await?;
+        }
+        Ok(keeper)
+    }
+
+    /// Counts a pod that was bound.
+    ///
+    /// # Errors
+    /// As [`Bookkeeper::begin`].
+    pub async fn open(&mut self, run: Run, now: Timestamp) -> Result<(), BookError> {
+        self.read_day(self.books.day_of_binding(run.bound_at, now)).await?;
+        self.books.open(run, now);
+        Ok(())
+    }
+
+    /// Stores what has changed. When that fails, what is in memory is not what is stored, and has to be given up.
+    ///
+    /// # Errors
+    /// The store fails, or somebody else has written.
+    pub async fn store(&mut self) -> Result<(), BookError> {
+        let changes = self.books.take_changes();
+        if !changes.is_empty() {
+            self.version = self.store.write(self.version, changes).await?;
+        }
+        Ok(())
+    }
+
+    /// Accounts for the hours that are due, and closes the runs that have ended.
+    ///
+    /// # Errors
+    /// As [`Bookkeeper::store`].
+    pub async fn look(&mut self, now: Timestamp) -> Result<(), BookError> {
+        self.store().await?;
+        let waiting = now.duration_since(self.waiting_looked_at).abs() >= WAITING_EVERY;
+        if waiting {
+            self.waiting_looked_at = now;
+        }
+        let due = self.books.due(now, waiting);
+        for some in due.chunks(HOURS_AT_ONCE) {
+            self.account(some, now).await?;
+        }
+        for day in self.books.days_to_close() {
+            self.read_day(day).await?;
+        }
+        self.books.close(now);
+        self.store().await?;
+        self.books.forget_days_before(hour_of(now).div_euclid(DAY_HOURS) - DAYS_IN_MEMORY + 1);
+        Ok(())
+    }
+
+    async fn account(&mut self, due: &[Due], now: Timestamp) -> Result<(), BookError> {
+        for day in self.books.days_of(due) {
+            self.read_day(day).await?;
+        }
+        let known = Known::read(&self.history, self.books.readings_for(due)).await?;
+        self.books.account(due, &known, now);
+        self.store().await
+    }
+
+    async fn read_day(&mut self, day: i64) -> Result<(), BookError> {
+        if self.books.has_day(day) {
+            return Ok(());
+        }
+        let (hours, owners) =
+            (self.store.table(&hours_of(day)).await?, self.store.table(&owners_of(day)).await?);
+        Ok(self.books.load_day(day, &hours, &owners)?)
+    }
+}

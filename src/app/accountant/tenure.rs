@@ -1,0 +1,220 @@
+//! One turn at the books: from what is stored, through events and hours, each set of changes stored before the next.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use jiff::{SignedDuration, Timestamp};
+use k8s_openapi::api::core::v1::Pod;
+
+use super::Accountant;
+use super::bookkeeper::{BookError, Bookkeeper, DAYS_IN_MEMORY};
+use super::opening::{NotYet, open};
+use crate::accounts::cells::DAY_HOURS;
+use crate::accounts::grid::hour_of;
+use crate::accounts::run::{End, PriceKey};
+use crate::cluster::bound_pods::PodEvent;
+use crate::domain::units::UsdPerHour;
+use crate::domain::{RegionId, Snapshot};
+use crate::kubernetes::bound::{self, Bound};
+use crate::store::{Leadership, StoreError};
+
+/// How often it is written down that the pods are still there.
+const CONFIRM_EVERY: SignedDuration = SignedDuration::from_secs(60);
+/// How long a node is waited for that is not known.
+const NODE_PATIENCE: SignedDuration = SignedDuration::from_mins(2);
+
+/// Why a turn is over.
+#[derive(Debug)]
+pub(super) enum Ended {
+    /// Another process keeps the books.
+    NotOurs,
+    /// Something failed.
+    Failed(String),
+}
+
+impl From<BookError> for Ended {
+    fn from(error: BookError) -> Self {
+        match error {
+            BookError::Store(StoreError::NotCollector) => Self::NotOurs,
+            error => Self::Failed(error.to_string()),
+        }
+    }
+}
+
+/// A pod that has a node, and whose run cannot be opened yet.
+struct Pending {
+    bound: Bound,
+    pod: Box<Pod>,
+    since: Timestamp,
+}
+
+/// A turn.
+pub(super) struct Tenure<'a> {
+    accountant: &'a Accountant,
+    keeper: Bookkeeper,
+    pending: HashMap<String, Pending>,
+    /// The pods of a list that has begun and not ended.
+    listing: Option<HashSet<String>>,
+    /// Whether all pods there are have been seen, and nothing kept us from seeing since.
+    sees: bool,
+}
+
+impl<'a> Tenure<'a> {
+    /// Reads the books.
+    pub(super) async fn begin(accountant: &'a Accountant) -> Result<Self, Ended> {
+        let now = accountant.clock.now();
+        let (books, history) = (accountant.books.clone(), accountant.history.clone());
+        let keeper = Bookkeeper::begin(books, history, accountant.limits, now).await?;
+        let tenure = Self { accountant, keeper, pending: HashMap::new(), listing: None, sees: false };
+        tenure.show();
+        Ok(tenure)
+    }
+
+    /// Takes what was seen of pods.
+    pub(super) async fn take(&mut self, events: Vec<PodEvent>) -> Result<(), Ended> {
+        let now = self.accountant.clock.now();
+        for event in events {
+            match event {
+                PodEvent::ListBegins => self.listing = Some(HashSet::new()),
+                PodEvent::There(pod) => self.there(pod, now).await?,
+                PodEvent::ListEnds => {
+                    if let Some(uids) = self.listing.take() {
+                        self.keeper.books.listed(&uids);
+                        self.pending.retain(|uid, _| uids.contains(uid));
+                    }
+                    self.sees = true;
+                }
+                PodEvent::Gone(pod) => self.gone(&pod, now),
+                PodEvent::Blind(error) => {
+                    self.accountant.metrics.cluster().watch_failed("pods");
+                    if std::mem::take(&mut self.sees) {
+                        tracing::warn!(error, "pods cannot be watched; their accounts wait until they can");
+                    }
+                }
+            }
+        }
+        Ok(self.keeper.store().await?)
+    }
+
+    /// Looks at what is due, and stays the one who may.
+    pub(super) async fn look(&mut self) -> Result<(), Ended> {
+        if self.accountant.books.lead().await.map_err(BookError::from)? != Leadership::Ours {
+            return Err(Ended::NotOurs);
+        }
+        let now = self.accountant.clock.now();
+        let waiting: Vec<String> = self.pending.keys().cloned().collect();
+        for uid in waiting {
+            if let Some(Pending { bound, pod, since }) = self.pending.remove(&uid) {
+                self.try_open(bound, pod, since, now).await?;
+            }
+        }
+        self.note_prices(now);
+        if self.sees && self.confirmation_is_old(now) {
+            self.keeper.books.confirm(now);
+        }
+        self.keeper.look(now).await?;
+        self.hand_over().await?;
+        self.show();
+        Ok(())
+    }
+
+    fn confirmation_is_old(&self, now: Timestamp) -> bool {
+        // Also when an hour has ended since: that is what it is waited for.
+        self.keeper.books.confirmed().is_none_or(|confirmed| {
+            now.duration_since(confirmed) >= CONFIRM_EVERY || hour_of(confirmed) != hour_of(now)
+        })
+    }
+
+    async fn there(&mut self, pod: Box<Pod>, now: Timestamp) -> Result<(), Ended> {
+        if let (Some(listing), Some(uid)) = (&mut self.listing, &pod.metadata.uid) {
+            listing.insert(uid.clone());
+        }
+        let Some(bound) = bound::read(&pod) else { return Ok(()) };
+        if self.keeper.books.knows(&bound.uid) {
+            self.end_if_over(&bound, now);
+            return Ok(());
+        }
+        let since = self.pending.remove(&bound.uid).map_or(now, |pending| pending.since);
+        self.try_open(bound, pod, since, now).await
+    }
+
+    async fn try_open(
+        &mut self,
+        bound: Bound,
+        pod: Box<Pod>,
+        since: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), Ended> {
+        let patient = now.duration_since(since) < NODE_PATIENCE;
+        match open(&bound, &pod, &self.accountant.decider, now, patient) {
+            Err(NotYet::NoNode | NotYet::NoSnapshot) => {
+                self.pending.insert(bound.uid.clone(), Pending { bound, pod, since });
+            }
+            Ok(None) => {}
+            Ok(Some(run)) => {
+                self.keeper.open(run, now).await?;
+                self.note_prices(now);
+                self.end_if_over(&bound, now);
+            }
+        }
+        Ok(())
+    }
+
+    fn end_if_over(&mut self, bound: &Bound, now: Timestamp) {
+        if bound.is_over {
+            let end = End { at: bound.ended_at.unwrap_or(now), seen: bound.ended_at.is_some() };
+            self.keeper.books.end(&bound.uid, end);
+        }
+    }
+
+    fn gone(&mut self, pod: &Pod, now: Timestamp) {
+        let Some(uid) = pod.metadata.uid.as_deref() else { return };
+        self.pending.remove(uid);
+        let ended_at = bound::read(pod).and_then(|bound| bound.ended_at);
+        self.keeper.books.end(uid, End { at: ended_at.unwrap_or(now), seen: true });
+        self.keeper.books.gone(uid);
+    }
+
+    /// Hands the records of closed runs over. Stopped on the way, it hands them over again.
+    async fn hand_over(&mut self) -> Result<(), Ended> {
+        let records: Vec<(String, String)> =
+            self.keeper.books.unrecorded().map(|(uid, record)| (uid.to_owned(), record.to_owned())).collect();
+        for (uid, record) in records {
+            // Without room now there will be some at the next look.
+            if self.accountant.hand_over(record) {
+                self.keeper.books.recorded(&uid);
+            }
+        }
+        Ok(self.keeper.store().await?)
+    }
+
+    fn note_prices(&mut self, now: Timestamp) {
+        let Some(snapshot) = self.accountant.decider.snapshot() else { return };
+        let policy = &self.accountant.decider.settings().policy;
+        self.keeper.books.note_prices(hour_of(now), |key| {
+            let region = snapshot.regions.by_name(&key.region)?;
+            price(&snapshot, region, key, now, policy.price_max_age)
+        });
+    }
+
+    fn show(&self) {
+        let today = hour_of(self.accountant.clock.now()).div_euclid(DAY_HOURS);
+        let days: BTreeSet<i64> = (today - DAYS_IN_MEMORY + 2..=today).collect();
+        self.accountant.metrics.accounts().show(&self.keeper.books, &days);
+    }
+}
+
+/// What a machine, or a vCPU where configuration prices those, costs now, with the precision of that.
+fn price(
+    snapshot: &Snapshot,
+    region: RegionId,
+    key: &PriceKey,
+    now: Timestamp,
+    max_age: SignedDuration,
+) -> Option<(f64, f64)> {
+    let data = snapshot.data(region);
+    let Some(instance_type) = &key.instance_type else {
+        return data.per_vcpu.map(|UsdPerHour(price)| (price, 0.0));
+    };
+    let price = data.price(instance_type, key.capacity_type)?;
+    (!price.is_stale(now, max_age)).then_some((price.per_hour.0, price.precision.0))
+}
