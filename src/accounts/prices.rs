@@ -68,10 +68,13 @@ impl PriceBook {
         }
     }
 
-    /// The price in an hour: the last one seen in it or before, if that was at most `max_age_hours` earlier.
+    /// The price in an hour: the last one seen in it or before, if that was at most `max_age_hours` earlier. Before anybody had
+    /// looked, what was seen in the next hour counts: a pod bound at the end of an hour is first seen in the next.
     #[must_use]
     pub fn at(&self, key: &PriceKey, hour: i64, max_age_hours: i64) -> Option<PriceSpan> {
-        let span = self.spans(key).iter().rev().find(|span| span.first_hour <= hour)?;
+        let spans = self.spans(key);
+        let before = spans.iter().rev().find(|span| span.first_hour <= hour);
+        let span = before.or_else(|| spans.first().filter(|span| span.first_hour == hour + 1))?;
         (hour - span.last_hour <= max_age_hours).then_some(*span)
     }
 
@@ -115,7 +118,10 @@ mod tests {
     fn a_price_holds_until_the_next_one_and_no_longer_than_it_may_be_old() {
         let book = prices(&[(10, 1.0), (11, 1.0), (14, 2.0)]);
         let at = |hour| book.at(&key(), hour, 5).map(|span| span.usd_per_hour);
-        assert_eq!([9, 10, 13, 14, 19, 20].map(at), [None, Some(1.0), Some(1.0), Some(2.0), Some(2.0), None]);
+        assert_eq!(
+            [8, 9, 10, 13, 14, 19, 20].map(at),
+            [None, Some(1.0), Some(1.0), Some(1.0), Some(2.0), Some(2.0), None]
+        );
         assert_eq!(book.spans(&key()).len(), 2);
     }
 
