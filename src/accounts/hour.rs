@@ -96,16 +96,18 @@ pub fn account(
     let Some(here) = run.place().and_then(|place| there(place, stretch, world)) else {
         return Some(nothing);
     };
+    let waits = |emissions: Option<(f64, Mean)>| {
+        !last_call && emissions.is_none_or(|(_, mean)| mean.may_change && !settled)
+    };
+    if waits(here.emissions_g) {
+        return None;
+    }
     let others: [Option<Mixed>; COUNTERFACTUALS] = [
         if run.compares { mixed(run, run.base, stretch, world) } else { None },
         mixed(run, None, stretch, world),
         run.greenest.and_then(|_| mixed(run, run.greenest, stretch, world)),
     ];
-    let waits =
-        |emissions: Option<(f64, Mean)>| emissions.is_none_or(|(_, mean)| mean.may_change && !settled);
-    if !last_call
-        && (waits(here.emissions_g) || others.iter().flatten().any(|other| waits(other.emissions_g)))
-    {
+    if others.iter().flatten().any(|other| waits(other.emissions_g)) {
         return None;
     }
     let Some((emissions_g, mean)) = here.emissions_g else {

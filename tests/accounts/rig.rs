@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use eco_pulse::accounts::books::Limits;
 use eco_pulse::accounts::cells::HourKey;
-use eco_pulse::accounts::run::{End, Run};
+use eco_pulse::accounts::run::End;
 use eco_pulse::accounts::stored::hours_of;
 use eco_pulse::accounts::sums::{Group, Sums};
 use eco_pulse::app::{BookError, Bookkeeper};
@@ -14,7 +14,8 @@ use jiff::{SignedDuration, Timestamp};
 use crate::expected::Figures;
 use crate::week::{Life, STEP, STEPS, Told, lives, price, start, told};
 
-pub const LIMITS: Limits = Limits { price_max_age_hours: 48, retention_days: 400, raw_retention_days: 30 };
+/// Hours are kept for long: a server that forgets by its own clock lives years after the week.
+pub const LIMITS: Limits = Limits { price_max_age_hours: 48, retention_days: 20_000, raw_retention_days: 30 };
 
 /// The week as one process lives through it.
 pub struct Simulation {
@@ -44,7 +45,7 @@ impl Simulation {
         }
         let before = now - STEP;
         let there = |life: &Life| life.run.bound_at <= now && life.gone_at.is_none_or(|gone| gone > now);
-        for life in self.lives.clone().iter().filter(|life| there(life)) {
+        for life in self.lives.iter().filter(|life| there(life)) {
             if !self.keeper.books.knows(&life.run.uid) {
                 self.keeper.open(life.run.clone(), now).await?;
             }
@@ -155,9 +156,4 @@ pub fn assert_same(found: &BTreeMap<String, Figures>, expected: &BTreeMap<String
             assert!(close, "{namespace} {name}: {found} is not {expected}");
         }
     }
-}
-
-/// A run of the week, by its number.
-pub fn life(number: usize) -> Run {
-    lives().swap_remove(number).run
 }

@@ -12,9 +12,9 @@ use jiff::{SignedDuration, Timestamp};
 /// Hours of the week.
 pub const HOURS: i64 = 168;
 /// What the simulation moves on by.
-pub const STEP: SignedDuration = SignedDuration::from_mins(15);
+pub const STEP: SignedDuration = SignedDuration::from_mins(30);
 /// Steps until every hour of the week is settled: estimates stand after two days.
-pub const STEPS: i64 = (HOURS + 52) * 4;
+pub const STEPS: i64 = (HOURS + 52) * 2;
 
 pub const REGIONS: [&str; 4] = ["us-east-1", "eu-west-1", "eu-central-1", "eu-north-1"];
 const NAMESPACES: [&str; 3] = ["shop", "data", "ml"];
@@ -127,7 +127,7 @@ pub fn lives() -> Vec<Life> {
         let holdout = owner % 8 == 5;
         let mut minute = chance(&mut seed, 20 * 60) as i64;
         while minute < (HOURS - 2) * 60 {
-            let bound = at(minute / 60, (minute % 60).min(44));
+            let bound = at(minute / 60, (minute % 60).min(29));
             let length = 10 + chance(&mut seed, 40 * 60) as i64;
             let ended_at = bound + SignedDuration::from_mins(length) + SignedDuration::from_secs(17);
             let ends = ended_at < at(HOURS - 1, 0);

@@ -1,5 +1,6 @@
 //! Readings of the hours that are due, as they are stored.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
@@ -10,9 +11,14 @@ use crate::domain::RegionName;
 use crate::domain::history::PastReading;
 use crate::store::{SnapshotStore, StoreError};
 
-/// Readings by region.
+/// Readings by region, and what they came to: most pods run through whole hours, the same ones.
 #[derive(Debug, Default)]
-pub(super) struct Known(HashMap<String, Vec<PastReading>>);
+pub(super) struct Known {
+    regions: HashMap<String, (Vec<PastReading>, Means)>,
+}
+
+/// Means by the seconds they are from and to.
+type Means = RefCell<HashMap<(i64, i64), Option<Mean>>>;
 
 impl Known {
     /// Reads what is stored of each region from one hour to another, both whole.
@@ -25,20 +31,25 @@ impl Known {
             // A reading of an hour before may reach into the first.
             let (from, to) = (start_of(from - 1), start_of(to + 1));
             let readings = store.history(&RegionName::from(region.as_str()), from, to).await?;
-            known.insert(region, readings);
+            known.insert(region, (readings, Means::default()));
         }
-        Ok(Self(known))
+        Ok(Self { regions: known })
     }
 }
 
 impl Grid for Known {
     fn intensity(&self, region: &str, from: Timestamp, to: Timestamp) -> Option<Mean> {
-        let readings = self.0.get(region)?;
-        // Oldest first, and none longer than a day.
-        let first = readings.partition_point(|reading| {
-            reading.starts_at < from && from.duration_since(reading.starts_at).as_hours() >= 24
-        });
-        let last = readings.partition_point(|reading| reading.starts_at < to);
-        mean(readings.get(first..last).unwrap_or_default(), from, to)
+        let (readings, means) = self.regions.get(region)?;
+        let span = (from.as_second(), to.as_second());
+        *means.borrow_mut().entry(span).or_insert_with(|| mean_of(readings, from, to))
     }
+}
+
+fn mean_of(readings: &[PastReading], from: Timestamp, to: Timestamp) -> Option<Mean> {
+    // Oldest first, and none longer than a day.
+    let first = readings.partition_point(|reading| {
+        reading.starts_at < from && from.duration_since(reading.starts_at).as_hours() >= 24
+    });
+    let last = readings.partition_point(|reading| reading.starts_at < to);
+    mean(readings.get(first..last).unwrap_or_default(), from, to)
 }
