@@ -73,13 +73,17 @@ async fn missing(prometheus: &mut Prometheus, promised: &Promised) -> Option<Str
     if waits_for_a_metric(&promised.expression) {
         return None;
     }
-    if series.is_empty() {
-        return Some(format!("{}: no series: {}", promised.place, promised.expression));
+    // 0 of 0 is an answer that shows nothing.
+    let is_number = |one: &serde_json::Value| one["value"][1] != "NaN";
+    if !series.iter().any(is_number) {
+        return Some(format!("{}: nothing: {}", promised.place, promised.expression));
     }
     let names = names(&promised.expression);
-    let to_come = |label: &str| LABELS_NOT_YET.iter().any(|(name, other)| names.contains(name) && *other == label);
+    let to_come =
+        |label: &str| LABELS_NOT_YET.iter().any(|(name, other)| names.contains(name) && *other == label);
     for label in &promised.labels {
-        let has = |one: &serde_json::Value| one["metric"][label].as_str().is_some_and(|value| !value.is_empty());
+        let has =
+            |one: &serde_json::Value| one["metric"][label].as_str().is_some_and(|value| !value.is_empty());
         if to_come(label) {
             assert!(!series.iter().any(has), "{}: {label} is there now", promised.place);
         } else if !series.iter().all(has) {
@@ -117,7 +121,8 @@ async fn all_that_is_missing(prometheus: &mut Prometheus) -> Vec<String> {
         }
         // An alert brings nothing while all is well, what it looks at is there.
         for name in names(expression).into_iter().filter(|name| !NOT_YET.contains(name)) {
-            let name = if name.ends_with("_duration_seconds") { format!("{name}_count") } else { name.to_owned() };
+            let name =
+                if name.ends_with("_duration_seconds") { format!("{name}_count") } else { name.to_owned() };
             if prometheus.series(&name).await.is_empty() {
                 found.push(format!("{}: no {name}", text_of(&rule["alert"])));
             }

@@ -45,7 +45,8 @@ impl Drop for Prometheus {
 /// Rules are evaluated every second too: nobody waits a minute for what is the same then.
 fn impatient_rules() -> String {
     let rules = text("dashboards/rules.yaml");
-    let lines = rules.lines().map(|line| if line.starts_with("  interval: ") { "  interval: 1s" } else { line });
+    let lines =
+        rules.lines().map(|line| if line.starts_with("  interval: ") { "  interval: 1s" } else { line });
     lines.collect::<Vec<_>>().join("\n")
 }
 

@@ -39,7 +39,7 @@ fn every_alert_is_tried() {
         assert!(tests.contains(&format!("alertname=\"{alert}\"")), "{alert} fires in no test");
     }
     // The healthy cluster has to have what each is about, else its silence says nothing.
-    let healthy = tests.split("\n- name: ").next().unwrap();
+    let healthy = tests.split("\n- name: ").nth(1).unwrap();
     for rule in rules() {
         for name in crate::expression::names(text_of(&rule["expr"])) {
             assert!(name.contains(':') || tests.contains(name), "{name} is in no test");
@@ -77,10 +77,14 @@ fn every_alert_has_a_section_of_what_to_do_and_every_section_an_alert() {
 /// What was answered is counted in both counters when it fails open: the rule must not add it twice.
 #[test]
 fn reasons_that_fail_open_are_left_out_of_what_was_decided() {
-    let failing: Vec<&str> =
-        BypassReason::ALL.iter().filter(|reason| reason.is_fail_open()).map(|reason| reason.as_str()).collect();
+    let failing: Vec<&str> = BypassReason::ALL
+        .iter()
+        .filter(|reason| reason.is_fail_open())
+        .map(|reason| reason.as_str())
+        .collect();
     let excluded = format!("reason!~\"{}\"", failing.join("|"));
-    let rule = rules().into_iter().find(|rule| rule["record"] == "endpoint:eco_pulse_requests:rate5m").unwrap();
+    let rule =
+        rules().into_iter().find(|rule| rule["record"] == "endpoint:eco_pulse_requests:rate5m").unwrap();
     assert!(text_of(&rule["expr"]).contains(&excluded), "{excluded}");
 }
 

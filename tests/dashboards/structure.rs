@@ -104,7 +104,11 @@ fn no_panel_lies_on_another_or_beside_the_screen() {
             assert!(ids.insert(panel["id"].as_u64().unwrap()), "{name}: {}", panel["id"]);
             assert!(PANELS.contains(&text_of(&panel["type"])), "{name}: {}", panel["type"]);
             let side = |side: &str| panel["gridPos"][side].as_u64().unwrap();
-            assert!(side("w") > 0 && side("h") > 0 && side("x") + side("w") <= 24, "{name}: {}", panel["title"]);
+            assert!(
+                side("w") > 0 && side("h") > 0 && side("x") + side("w") <= 24,
+                "{name}: {}",
+                panel["title"]
+            );
             for x in side("x")..side("x") + side("w") {
                 for y in side("y")..side("y") + side("h") {
                     assert!(taken.insert((x, y)), "{name}: {} lies on another", panel["title"]);

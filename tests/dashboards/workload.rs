@@ -37,7 +37,7 @@ pub async fn ask(server: &Server) {
     }
     let mut stays: serde_json::Value = serde_json::from_slice(REVIEWS[1]).unwrap();
     let metadata = stays["request"]["object"]["metadata"].as_object_mut().unwrap();
-    metadata.insert("annotations".to_owned(), serde_json::json!({"eco-pulse.io/egress-gb": "1000000"}));
+    metadata.insert("annotations".to_owned(), serde_json::json!({"eco-pulse.io/egress-gb": "1000"}));
     let mut undecodable = stays.clone();
     undecodable["request"]["object"]["spec"]["containers"] = "none".into();
     for review in [stays, undecodable] {

@@ -67,7 +67,10 @@ fn nothing_of_it_is_there_until_it_is_asked_for() {
     let Some(helm) = helm() else { return };
     let manifest = template(&helm, &[]).unwrap();
     assert_eq!(manifest.of("PrometheusRule").count() + manifest.of("ServiceMonitor").count(), 0);
-    assert_eq!(manifest.of("ConfigMap").filter(|map| map["data"].to_string().contains("schemaVersion")).count(), 0);
+    assert_eq!(
+        manifest.of("ConfigMap").filter(|map| map["data"].to_string().contains("schemaVersion")).count(),
+        0
+    );
     // The sidecar's usual label, where nobody says another.
     let manifest = template(&helm, &["--set", "monitoring.dashboards.enabled=true"]).unwrap();
     let map = manifest.one("ConfigMap", "-dashboard-overview");
