@@ -1,6 +1,6 @@
 """For who owns a namespace: what its pods used, avoided and saved, and which owners did."""
 
-from overview import ATTRIBUTED, CARBON, CASH, MODELLED, net
+from overview import ATTRIBUTED, CARBON, CASH, MODELLED, hourly, net
 from panels import (
     COUNT, GRAMS, GRAMS_PER_KWH, KWH, NEGATIVE_IS_BAD, ONE_NAMESPACE, REGION, REPORT, USD,
     dashboard, lines, query, stat, table,
@@ -14,6 +14,13 @@ def owners(metric, method):
     return f'max by (kind, owner) ({metric}{{{HERE}, method="{method}"}})'
 
 
+def net_stat(title, unit, counters, means, **more):
+    """Projected and realised beside each other."""
+    description = f"Net, against the baseline. {BOTH} {means}"
+    expr = net(*counters, f'{HERE}, against="baseline"', "method")
+    return stat(title, description, unit, expr, "{{method}}", width=6, thresholds=NEGATIVE_IS_BAD, **more)
+
+
 DASHBOARD = dashboard(
     "namespace",
     "Eco-Pulse / Namespace",
@@ -23,25 +30,8 @@ DASHBOARD = dashboard(
         (
             "In the period shown",
             [
-                stat(
-                    "CO2e avoided",
-                    f"Net, against the baseline. {BOTH} {MODELLED}",
-                    GRAMS,
-                    net(*CARBON, f'{HERE}, against="baseline"', "method"),
-                    "{{method}}",
-                    width=6,
-                    thresholds=NEGATIVE_IS_BAD,
-                ),
-                stat(
-                    "USD saved",
-                    f"Net, against the baseline. {BOTH} {ATTRIBUTED}",
-                    USD,
-                    net(*CASH, f'{HERE}, against="baseline"', "method"),
-                    "{{method}}",
-                    width=6,
-                    thresholds=NEGATIVE_IS_BAD,
-                    decimals=2,
-                ),
+                net_stat("CO2e avoided", GRAMS, CARBON, MODELLED),
+                net_stat("USD saved", USD, CASH, ATTRIBUTED, decimals=2),
                 stat(
                     "Energy",
                     "Of pods that were decided about, modelled from their requests.",
@@ -102,18 +92,8 @@ DASHBOARD = dashboard(
         (
             "Over time",
             [
-                lines(
-                    "CO2e avoided per hour",
-                    f"Net of the hour before each point, against each counterfactual. {BOTH} {MODELLED}",
-                    GRAMS,
-                    query(f"3600 * ({net(*CARBON, HERE, 'against, method', 'rate', '1h')})", "{{against}}, {{method}}"),
-                ),
-                lines(
-                    "USD saved per hour",
-                    f"Net of the hour before each point, against each counterfactual. {BOTH} {ATTRIBUTED}",
-                    USD,
-                    query(f"3600 * ({net(*CASH, HERE, 'against, method', 'rate', '1h')})", "{{against}}, {{method}}"),
-                ),
+                hourly("CO2e avoided per hour", GRAMS, CARBON, HERE, "against, method", f"{BOTH} {MODELLED}"),
+                hourly("USD saved per hour", USD, CASH, HERE, "against, method", f"{BOTH} {ATTRIBUTED}"),
                 lines(
                     "Energy per hour, by region",
                     "Modelled; the hour before each point.",

@@ -20,6 +20,15 @@ BASELINE = f'{HERE}, against="baseline"'
 ATTRIBUTED = "Attributed: a bill changes only when machines are taken away."
 MODELLED = "Modelled. Never to be subtracted from an inventory."
 
+
+
+def hourly(title, unit, counters, chosen, by, means):
+    """Net of the hour before each point."""
+    description = f"Net of the hour before each point, against each counterfactual. {means}"
+    legend = ", ".join(f"{{{{{label}}}}}" for label in by.split(", "))
+    return lines(title, description, unit, query(f"3600 * ({net(*counters, chosen, by, 'rate', '1h')})", legend))
+
+
 DASHBOARD = dashboard(
     "overview",
     "Eco-Pulse / Overview",
@@ -103,18 +112,8 @@ DASHBOARD = dashboard(
                     width=12,
                     thresholds=NEGATIVE_IS_BAD,
                 ),
-                lines(
-                    "CO2e avoided per hour",
-                    f"Net of the hour before each point, against each counterfactual. Below zero: the placement emitted more. {MODELLED}",
-                    GRAMS,
-                    query(f"3600 * ({net(*CARBON, HERE, 'against', 'rate', '1h')})", "{{against}}"),
-                ),
-                lines(
-                    "USD saved per hour",
-                    f"Net of the hour before each point, against each counterfactual. Below zero: it cost more. {ATTRIBUTED}",
-                    USD,
-                    query(f"3600 * ({net(*CASH, HERE, 'against', 'rate', '1h')})", "{{against}}"),
-                ),
+                hourly("CO2e avoided per hour", GRAMS, CARBON, HERE, "against", f"Below zero: the placement emitted more. {MODELLED}"),
+                hourly("USD saved per hour", USD, CASH, HERE, "against", f"Below zero: it cost more. {ATTRIBUTED}"),
                 table(
                     "Namespaces",
                     f"The 20 with the most, net, against the baseline, in the period shown. {MODELLED} {ATTRIBUTED}",

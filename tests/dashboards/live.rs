@@ -114,10 +114,10 @@ async fn all_that_is_missing(prometheus: &mut Prometheus) -> Vec<String> {
     for rule in rules() {
         let expression = text_of(&rule["expr"]);
         prometheus.series(expression).await;
-        if let Some(name) = rule["record"].as_str() {
-            if prometheus.series(name).await.is_empty() {
-                found.push(format!("{name}: nothing is recorded"));
-            }
+        if let Some(name) = rule["record"].as_str()
+            && prometheus.series(name).await.is_empty()
+        {
+            found.push(format!("{name}: nothing is recorded"));
         }
         // An alert brings nothing while all is well, what it looks at is there.
         for name in names(expression).into_iter().filter(|name| !NOT_YET.contains(name)) {

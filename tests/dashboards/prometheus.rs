@@ -1,5 +1,6 @@
 //! A real Prometheus on a free loopback port, that scrapes every second.
 
+use std::fmt::Write as _;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -92,7 +93,10 @@ impl Prometheus {
     /// # Panics
     /// When it does not parse.
     pub async fn series(&mut self, expression: &str) -> Vec<Value> {
-        let encoded: String = expression.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let encoded = expression.bytes().fold(String::new(), |mut text, byte| {
+            write!(text, "%{byte:02X}").unwrap();
+            text
+        });
         let answer = self.client.get(&format!("/api/v1/query?query={encoded}")).await.json();
         assert_eq!(answer["status"], "success", "{expression}\n{answer}");
         answer["data"]["result"].as_array().unwrap().clone()
