@@ -3,8 +3,8 @@
     python3 scripts/dashboards            write dashboards/*.json, and the chart's copies of them and of rules.yaml
     python3 scripts/dashboards --check    write nothing; exit 1 if a committed file would change
 
-To change a panel, edit overview.py, namespace.py, decisions.py or operations.py beside this file and run it. Python 3 standard
-library only; the same source gives the same bytes.
+To change a panel, edit overview.py, namespace.py, decisions.py or operations.py beside this file and run it; what they
+have in common is in panels.py and page.py. Python 3 standard library only; the same source gives the same bytes.
 """
 
 import importlib
@@ -34,10 +34,15 @@ def files():
 def main():
     if sys.argv[1:] not in ([], ["--check"]):
         sys.exit(__doc__)
-    different = [(file, text) for file, text in files() if not file.exists() or file.read_text(encoding="utf-8") != text]
+    different = [
+        (file, text) for file, text in files() if not file.exists() or file.read_text(encoding="utf-8") != text
+    ]
     if "--check" in sys.argv:
         if different:
-            sys.exit("python3 scripts/dashboards writes anew: " + ", ".join(str(file.relative_to(ROOT)) for file, _ in different))
+            sys.exit(
+                "python3 scripts/dashboards writes anew: "
+                + ", ".join(str(file.relative_to(ROOT)) for file, _ in different)
+            )
         return
     for file, text in different:
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -1,13 +1,17 @@
 """For who wonders why: outcomes with their reasons, where pods were sent, and where they landed."""
 
-from panels import ANY_IS_BAD, BAD, COUNT, GOOD, NAMESPACE, PER_SECOND, REGION, SHARE, SO_SO, dashboard, lines, query, stat, steps, table
+from page import NAMESPACE, REGION, dashboard
+from panels import ANY_IS_BAD, BAD, COUNT, GOOD, PER_SECOND, SHARE, SO_SO, lines, query, stat, steps, table
 
 # Every reason is a series from the start; those that never happened say nothing.
 SEEN = "> 0"
 
 
 def by_reason(outcome):
-    return query(f'sum by (reason) (rate(eco_pulse_decisions_total{{outcome="{outcome}"}}[$__rate_interval])) {SEEN}', "{{reason}}")
+    return query(
+        f'sum by (reason) (rate(eco_pulse_decisions_total{{outcome="{outcome}"}}[$__rate_interval])) {SEEN}',
+        "{{reason}}",
+    )
 
 
 DASHBOARD = dashboard(
@@ -19,7 +23,14 @@ DASHBOARD = dashboard(
         (
             "In the period shown",
             [
-                stat("Decisions", "Answered in the period shown, all endpoints. A dry run is none.", COUNT, "sum(increase(eco_pulse_decisions_total[$__range]))", "decisions", decimals=0),
+                stat(
+                    "Decisions",
+                    "Answered in the period shown, all endpoints. A dry run is none.",
+                    COUNT,
+                    "sum(increase(eco_pulse_decisions_total[$__range]))",
+                    "decisions",
+                    decimals=0,
+                ),
                 stat(
                     "Steered",
                     "Share of the pods that could be decided about at admission (neither bypassed nor failed) and were sent to another region than the baseline.",
@@ -72,11 +83,31 @@ DASHBOARD = dashboard(
                     {"endpoint": "Asked by", "outcome": "Outcome", "reason": "Reason", "Value #A": "Decisions"},
                     sort="Decisions",
                     decimals=0,
-                    height=16,
                 ),
-                lines("By outcome", "Decisions per second, by endpoint and outcome.", PER_SECOND, query(f"sum by (endpoint, outcome) (rate(eco_pulse_decisions_total[$__rate_interval])) {SEEN}", "{{endpoint}}: {{outcome}}"), stacked=True),
-                lines("Why pods stay", "Per second. A pod that stays prefers the baseline, except in the control group.", PER_SECOND, by_reason("stay"), width=6),
-                lines("Why pods are left alone", "Per second. The pod leaves as it came.", PER_SECOND, by_reason("bypass"), width=6),
+                lines(
+                    "By outcome",
+                    "Decisions per second, by endpoint and outcome.",
+                    PER_SECOND,
+                    query(
+                        f"sum by (endpoint, outcome) (rate(eco_pulse_decisions_total[$__rate_interval])) {SEEN}",
+                        "{{endpoint}}: {{outcome}}",
+                    ),
+                    stacked=True,
+                ),
+                lines(
+                    "Why pods stay",
+                    "Per second. A pod that stays prefers the baseline, except in the control group.",
+                    PER_SECOND,
+                    by_reason("stay"),
+                    width=12,
+                ),
+                lines(
+                    "Why pods are left alone",
+                    "Per second. The pod leaves as it came.",
+                    PER_SECOND,
+                    by_reason("bypass"),
+                    width=12,
+                ),
             ],
         ),
         (
@@ -86,14 +117,19 @@ DASHBOARD = dashboard(
                     "Pods sent to another region, by target",
                     "In the hour before each point.",
                     COUNT,
-                    query('sum by (target) (increase(eco_pulse_steered_pods_total{namespace=~"$namespace", target=~"$region"}[1h]))', "{{target}}"),
+                    query(
+                        'sum by (target) (increase(eco_pulse_steered_pods_total{namespace=~"$namespace", target=~"$region"}[1h]))',
+                        "{{target}}",
+                    ),
                     stacked=True,
                 ),
                 table(
                     "From where to where",
                     "Pods sent to another region than the baseline in the period shown.",
                     COUNT,
-                    ['sum by (namespace, baseline, target) (increase(eco_pulse_steered_pods_total{namespace=~"$namespace", target=~"$region"}[$__range]))'],
+                    [
+                        'sum by (namespace, baseline, target) (increase(eco_pulse_steered_pods_total{namespace=~"$namespace", target=~"$region"}[$__range]))'
+                    ],
                     {"namespace": "Namespace", "baseline": "From", "target": "To", "Value #A": "Pods"},
                     sort="Pods",
                     decimals=0,
@@ -102,7 +138,9 @@ DASHBOARD = dashboard(
                     "Where bound pods landed",
                     "In the hour before each point, by what was decided. elsewhere: the region preferred was full, or something the pod demands was stronger. unknown: nothing was preferred, or the node's region is not known.",
                     COUNT,
-                    query("sum by (outcome, landed) (increase(eco_pulse_placements_total[1h]))", "{{outcome}}: {{landed}}"),
+                    query(
+                        "sum by (outcome, landed) (increase(eco_pulse_placements_total[1h]))", "{{outcome}}: {{landed}}"
+                    ),
                     width=24,
                     stacked=True,
                 ),

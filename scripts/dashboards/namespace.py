@@ -1,10 +1,8 @@
 """For who owns a namespace: what its pods used, avoided and saved, and which owners did."""
 
 from overview import ATTRIBUTED, CARBON, CASH, MODELLED, hourly, net
-from panels import (
-    COUNT, GRAMS, GRAMS_PER_KWH, KWH, NEGATIVE_IS_BAD, ONE_NAMESPACE, REGION, REPORT, USD,
-    dashboard, lines, query, stat, table,
-)  # fmt: skip
+from page import ONE_NAMESPACE, REGION, REPORT, dashboard
+from panels import COUNT, GRAMS, GRAMS_PER_KWH, KWH, NEGATIVE_IS_BAD, USD, lines, query, stat, table
 
 HERE = 'namespace="$namespace"'
 BOTH = "projected: as decided, at once. realised: from where pods really ran, hour by hour, where pods are watched."
@@ -98,21 +96,30 @@ DASHBOARD = dashboard(
                     "Energy per hour, by region",
                     "Modelled; the hour before each point.",
                     KWH,
-                    query(f'sum by (region) (increase(eco_pulse_energy_kwh_total{{{HERE}, region=~"$region"}}[1h]))', "{{region}}"),
+                    query(
+                        f'sum by (region) (increase(eco_pulse_energy_kwh_total{{{HERE}, region=~"$region"}}[1h]))',
+                        "{{region}}",
+                    ),
                     stacked=True,
                 ),
                 lines(
                     "Emissions per hour, by region",
                     f"The hour before each point. {MODELLED}",
                     GRAMS,
-                    query(f'sum by (region) (increase(eco_pulse_emissions_grams_total{{{HERE}, region=~"$region"}}[1h]))', "{{region}}"),
+                    query(
+                        f'sum by (region) (increase(eco_pulse_emissions_grams_total{{{HERE}, region=~"$region"}}[1h]))',
+                        "{{region}}",
+                    ),
                     stacked=True,
                 ),
                 lines(
                     "Pods sent to another region",
                     "In the hour before each point, from the baseline to the target.",
                     COUNT,
-                    query(f'sum by (baseline, target) (increase(eco_pulse_steered_pods_total{{{HERE}, target=~"$region"}}[1h]))', "{{baseline}} to {{target}}"),
+                    query(
+                        f'sum by (baseline, target) (increase(eco_pulse_steered_pods_total{{{HERE}, target=~"$region"}}[1h]))',
+                        "{{baseline}} to {{target}}",
+                    ),
                     width=24,
                     stacked=True,
                 ),

@@ -1,9 +1,28 @@
 """For everybody: where it is green, what was avoided and saved, how fast it decides."""
 
+from page import METHOD, NAMESPACE, REGION, dashboard
 from panels import (
-    ANY_IS_BAD, COUNT, GOOD, GRAMS, GRAMS_PER_KWH, INTENSITY, METHOD, NAMESPACE, NEGATIVE_IS_BAD, PER_SECOND, REGION, SECONDS, SHARE, SO_SO, BAD, USD,
-    dashboard, gauge, lines, query, region_map, stat, steps, table,
-)  # fmt: skip
+    ANY_IS_BAD,
+    BAD,
+    COUNT,
+    GOOD,
+    GRAMS,
+    GRAMS_PER_KWH,
+    INTENSITY,
+    NEGATIVE_IS_BAD,
+    PER_SECOND,
+    SECONDS,
+    SHARE,
+    SO_SO,
+    USD,
+    gauge,
+    lines,
+    query,
+    region_map,
+    stat,
+    steps,
+    table,
+)
 
 
 def net(gained, lost, chosen, by="", over="increase", window="$__range"):
@@ -19,7 +38,6 @@ BASELINE = f'{HERE}, against="baseline"'
 
 ATTRIBUTED = "Attributed: a bill changes only when machines are taken away."
 MODELLED = "Modelled. Never to be subtracted from an inventory."
-
 
 
 def hourly(title, unit, counters, chosen, by, means):
@@ -112,7 +130,14 @@ DASHBOARD = dashboard(
                     width=12,
                     thresholds=NEGATIVE_IS_BAD,
                 ),
-                hourly("CO2e avoided per hour", GRAMS, CARBON, HERE, "against", f"Below zero: the placement emitted more. {MODELLED}"),
+                hourly(
+                    "CO2e avoided per hour",
+                    GRAMS,
+                    CARBON,
+                    HERE,
+                    "against",
+                    f"Below zero: the placement emitted more. {MODELLED}",
+                ),
                 hourly("USD saved per hour", USD, CASH, HERE, "against", f"Below zero: it cost more. {ATTRIBUTED}"),
                 table(
                     "Namespaces",
@@ -145,15 +170,18 @@ DASHBOARD = dashboard(
                     "Answered per second, by outcome. A dry run is none.",
                     PER_SECOND,
                     query("sum by (outcome) (rate(eco_pulse_decisions_total[$__rate_interval]))", "{{outcome}}"),
-                    width=10,
+                    width=8,
                     stacked=True,
                 ),
                 lines(
                     "Pods sent to another region",
                     "In the hour before each point, by target.",
                     COUNT,
-                    query('sum by (target) (increase(eco_pulse_steered_pods_total{namespace=~"$namespace", target=~"$region"}[1h]))', "{{target}}"),
-                    width=10,
+                    query(
+                        'sum by (target) (increase(eco_pulse_steered_pods_total{namespace=~"$namespace", target=~"$region"}[1h]))',
+                        "{{target}}",
+                    ),
+                    width=8,
                     stacked=True,
                 ),
                 stat(
@@ -164,7 +192,7 @@ DASHBOARD = dashboard(
                     "failed open",
                     thresholds=ANY_IS_BAD,
                     decimals=0,
-                    height=4,
+                    height=8,
                 ),
                 stat(
                     "Pods that landed elsewhere",
@@ -173,6 +201,7 @@ DASHBOARD = dashboard(
                     'sum(increase(eco_pulse_placements_total{landed="elsewhere"}[$__range])) / (sum(increase(eco_pulse_placements_total{landed=~"target|elsewhere"}[$__range])) > 0)',
                     "elsewhere",
                     thresholds=steps(GOOD, (0.1, SO_SO), (0.5, BAD)),
+                    height=8,
                 ),
             ],
         ),

@@ -1,4 +1,4 @@
-"""What the four dashboards are made of: Grafana's JSON, so that each dashboard says only what it shows."""
+"""Panels in Grafana's JSON, so that a dashboard says only what it shows."""
 
 DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
 
@@ -86,7 +86,17 @@ def stat(title, description, unit, expr, legend="", width=4, thresholds=NEUTRAL,
         "textMode": "auto",
         "wideLayout": True,
     }
-    return panel("stat", title, description, [query(expr, legend, instant=True)], unit, width, options, thresholds=thresholds, **more)
+    return panel(
+        "stat",
+        title,
+        description,
+        [query(expr, legend, instant=True)],
+        unit,
+        width,
+        options,
+        thresholds=thresholds,
+        **more,
+    )
 
 
 def gauge(title, description, unit, expr, lowest, highest, thresholds, legend="", width=8, **more):
@@ -100,7 +110,19 @@ def gauge(title, description, unit, expr, lowest, highest, thresholds, legend=""
         "sizing": "auto",
     }
     queries = [query(expr, legend, instant=True)]
-    return panel("gauge", title, description, queries, unit, width, options, thresholds=thresholds, min=lowest, max=highest, **more)
+    return panel(
+        "gauge",
+        title,
+        description,
+        queries,
+        unit,
+        width,
+        options,
+        thresholds=thresholds,
+        min=lowest,
+        max=highest,
+        **more,
+    )
 
 
 def lines(title, description, unit, *queries, width=12, stacked=False, limit=None, **more):
@@ -169,7 +191,15 @@ def heatmap(title, description, expr, width=12):
     options = {
         "calculate": False,
         "cellGap": 1,
-        "color": {"exponent": 0.5, "fill": "dark-orange", "mode": "scheme", "reverse": False, "scale": "exponential", "scheme": "Oranges", "steps": 64},
+        "color": {
+            "exponent": 0.5,
+            "fill": "dark-orange",
+            "mode": "scheme",
+            "reverse": False,
+            "scale": "exponential",
+            "scheme": "Oranges",
+            "steps": 64,
+        },
         "exemplars": {"color": "rgba(255,0,255,0.7)"},
         "filterValues": {"le": 1e-9},
         "legend": {"show": True},
@@ -189,7 +219,10 @@ def region_map(title, description, intensity, pods, width=14):
         {"id": "joinByField", "options": {"byField": "region", "mode": "outer"}},
         {
             "id": "convertFieldType",
-            "options": {"conversions": [{"targetField": name, **number} for name in ("latitude", "longitude")], "fields": {}},
+            "options": {
+                "conversions": [{"targetField": name, **number} for name in ("latitude", "longitude")],
+                "fields": {},
+            },
         },
         {
             "id": "organize",
@@ -201,7 +234,12 @@ def region_map(title, description, intensity, pods, width=14):
             },
         },
     ]
-    overrides = [{"matcher": {"id": "byName", "options": "Pods sent here"}, "properties": [{"id": "unit", "value": COUNT}, {"id": "decimals", "value": 0}]}]
+    overrides = [
+        {
+            "matcher": {"id": "byName", "options": "Pods sent here"},
+            "properties": [{"id": "unit", "value": COUNT}, {"id": "decimals", "value": 0}],
+        }
+    ]
     layer = {
         "type": "markers",
         "name": "Regions",
@@ -216,14 +254,27 @@ def region_map(title, description, intensity, pods, width=14):
                 "symbol": {"fixed": "img/icons/marker/circle.svg", "mode": "fixed"},
                 "symbolAlign": {"horizontal": "center", "vertical": "center"},
                 "text": {"field": "Region", "fixed": "", "mode": "field"},
-                "textConfig": {"fontSize": 11, "offsetX": 0, "offsetY": 18, "textAlign": "center", "textBaseline": "middle"},
+                "textConfig": {
+                    "fontSize": 11,
+                    "offsetX": 0,
+                    "offsetY": 18,
+                    "textAlign": "center",
+                    "textBaseline": "middle",
+                },
             },
         },
         "tooltip": True,
     }
     options = {
         "basemap": {"type": "default", "name": "Base", "config": {}},
-        "controls": {"mouseWheelZoom": False, "showAttribution": True, "showDebug": False, "showMeasure": False, "showScale": False, "showZoom": True},
+        "controls": {
+            "mouseWheelZoom": False,
+            "showAttribution": True,
+            "showDebug": False,
+            "showMeasure": False,
+            "showScale": False,
+            "showZoom": True,
+        },
         "layers": [layer],
         "tooltip": {"mode": "details"},
         "view": {"allLayers": True, "id": "zero", "lat": 20, "lon": 0, "zoom": 1.5},
@@ -240,110 +291,3 @@ def region_map(title, description, intensity, pods, width=14):
         overrides=overrides,
         transformations=transformations,
     )
-
-
-def several(name, label, values_of):
-    """A variable of which several values may be chosen; all of them at first."""
-    return {
-        "allValue": ".*",
-        "current": {"selected": True, "text": ["All"], "value": ["$__all"]},
-        "datasource": DATASOURCE,
-        "includeAll": True,
-        "label": label,
-        "multi": True,
-        "name": name,
-        "options": [],
-        "query": {"query": values_of, "refId": "values"},
-        "refresh": 2,
-        "regex": "",
-        "sort": 1,
-        "type": "query",
-    }
-
-
-NAMESPACES = "label_values(eco_pulse_energy_kwh_total, namespace)"
-REGION = several("region", "Region", "label_values(eco_pulse_region_info, region)")
-NAMESPACE = several("namespace", "Namespace", NAMESPACES)
-ONE_NAMESPACE = {**NAMESPACE, "current": {}, "includeAll": False, "multi": False}
-del ONE_NAMESPACE["allValue"]
-METHOD = {
-    "current": {"selected": True, "text": "projected", "value": "projected"},
-    "description": "projected: as decided, at once. realised: from where pods really ran, hour by hour; only where pods are watched.",
-    "label": "Method",
-    "name": "method",
-    "options": [{"selected": name == "projected", "text": name, "value": name} for name in ("projected", "realised")],
-    "query": "projected,realised",
-    "type": "custom",
-}
-DATASOURCE_CHOICE = {"current": {}, "label": "Prometheus", "name": "datasource", "options": [], "query": "prometheus", "refresh": 1, "regex": "", "type": "datasource"}
-REPORT_URL = {
-    "current": {"text": "http://localhost:8080", "value": "http://localhost:8080"},
-    "description": "How your browser reaches the controller's port 8080, for the link to the report.",
-    "label": "Report at",
-    "name": "report_url",
-    "options": [],
-    "query": "http://localhost:8080",
-    "type": "textbox",
-}
-
-REPORT = "${report_url}/report?from=${__from:date:iso}&to=${__to:date:iso}&output=pdf"
-
-
-def link(title, **more):
-    return {
-        "asDropdown": False,
-        "icon": "external link",
-        "includeVars": False,
-        "keepTime": False,
-        "tags": [],
-        "targetBlank": True,
-        "title": title,
-        "tooltip": "",
-        "type": "link",
-        "url": "",
-        **more,
-    }
-
-
-def place(sections):
-    """Panels from left to right, a new line when one does not fit, under a row for each section."""
-    placed, top = [], 0
-    for title, panels in sections:
-        placed.append({"type": "row", "title": title, "collapsed": False, "panels": [], "gridPos": {"h": 1, "w": 24, "x": 0, "y": top}})
-        left, top, tallest = 0, top + 1, 0
-        for made in panels:
-            made = dict(made)
-            width, height = made.pop("size")
-            if left + width > 24:
-                left, top, tallest = 0, top + tallest, 0
-            placed.append({**made, "gridPos": {"h": height, "w": width, "x": left, "y": top}})
-            left, tallest = left + width, max(tallest, height)
-        top += tallest
-    return [{"id": index, **made} for index, made in enumerate(placed, start=1)]
-
-
-def dashboard(name, title, description, variables, sections, period="24h", report=REPORT):
-    return {
-        "annotations": {"list": []},
-        "description": description,
-        "editable": True,
-        "fiscalYearStartMonth": 0,
-        "graphTooltip": 1,
-        "id": None,
-        "links": [
-            link("Eco-Pulse", type="dashboards", tags=["eco-pulse"], asDropdown=True, includeVars=True, keepTime=True, targetBlank=False),
-            link("Report of this period", url=report, icon="doc", tooltip="A PDF of the period shown, from the controller's port 8080"),
-        ],
-        "panels": place(sections),
-        "refresh": "1m",
-        "schemaVersion": 39,
-        "tags": ["eco-pulse"],
-        "templating": {"list": [DATASOURCE_CHOICE, *variables, REPORT_URL]},
-        "time": {"from": f"now-{period}", "to": "now"},
-        "timepicker": {},
-        "timezone": "utc",
-        "title": title,
-        "uid": f"eco-pulse-{name}",
-        "version": 1,
-        "weekStart": "",
-    }

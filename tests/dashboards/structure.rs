@@ -115,6 +115,8 @@ fn no_panel_lies_on_another_or_beside_the_screen() {
                 }
             }
         }
+        let bottom = taken.iter().map(|(_, y)| y + 1).max().unwrap();
+        assert_eq!(u64::try_from(taken.len()).unwrap(), 24 * bottom, "{name}: there is a hole");
     }
 }
 
