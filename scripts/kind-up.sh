@@ -104,16 +104,18 @@ helm upgrade --install eco-pulse deploy/chart/eco-pulse --kube-context "kind-$cl
   --values deploy/kind/values.yaml --set image.tag="$tag" --wait --timeout 6m
 
 say "Prometheus and Grafana"
-k apply --filename deploy/kind/monitoring.yaml
-shopt -s nullglob
-dashboards=(dashboards/*.json)
-if ((${#dashboards[@]})); then
-  # Not by `apply`, whose copy of it in an annotation may be at most 256 KiB.
-  k create configmap dashboards --namespace monitoring "${dashboards[@]/#/--from-file=}" --dry-run=client --output yaml |
+# Before what mounts them: Prometheus reads its rules when it starts.
+k get namespace monitoring >/dev/null 2>&1 || k create namespace monitoring
+# config_map NAME FILE...: not by a plain `apply`, whose copy of it in an annotation may be at most 256 KiB.
+config_map() {
+  local name="$1"
+  shift
+  k create configmap "$name" --namespace monitoring "${@/#/--from-file=}" --dry-run=client --output yaml |
     k apply --server-side --force-conflicts --filename -
-else
-  echo "no dashboards in dashboards/: Grafana starts without"
-fi
+}
+config_map dashboards dashboards/*.json
+config_map rules dashboards/rules.yaml
+k apply --server-side --force-conflicts --filename deploy/kind/monitoring.yaml
 k --namespace monitoring rollout status deployment/prometheus --timeout 5m
 k --namespace monitoring rollout status deployment/grafana --timeout 5m
 

@@ -93,13 +93,28 @@ step "documentation" env RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
 has_redis() {
   [[ -n ${ECO_PULSE_TEST_REDIS:-} ]] || command -v redis-server >/dev/null || command -v valkey-server >/dev/null
 }
-if ! has_redis && ((EUID == 0)) && command -v apt-get >/dev/null; then
-  echo "installing redis-server"
-  impatient=(-o Acquire::Retries=0 -o Acquire::http::Timeout=10 -o Acquire::https::Timeout=10)
+# The dashboards' tests start a Prometheus of their own.
+has_prometheus() {
+  command -v prometheus >/dev/null && command -v promtool >/dev/null
+}
+# apt_install PACKAGE: tries, where that is possible. A service that comes with it is stopped: tests start what they need.
+apt_install() {
+  if ((EUID != 0)) || ! command -v apt-get >/dev/null; then
+    return 0
+  fi
+  echo "installing $1"
+  local impatient=(-o Acquire::Retries=0 -o Acquire::http::Timeout=10 -o Acquire::https::Timeout=10)
   { apt-get "${impatient[@]}" update &&
-    DEBIAN_FRONTEND=noninteractive apt-get "${impatient[@]}" install -y --no-install-recommends redis-server; } \
+    DEBIAN_FRONTEND=noninteractive apt-get "${impatient[@]}" install -y --no-install-recommends "$1"; } \
     >/dev/null 2>&1 || true
-fi
+  # Started by the installation where there is a service manager, and by nobody else.
+  if command -v systemctl >/dev/null; then
+    systemctl disable --now "$1" >/dev/null 2>&1 || true
+  fi
+}
+has_redis || apt_install redis-server
+has_prometheus || apt_install prometheus
+has_prometheus || skip "tests on Prometheus" "no prometheus and promtool: apt-get install prometheus"
 has_redis || skip "tests on Redis" "no redis-server: apt-get install redis-server"
 
 # The chart's tests render it. Without Helm the manifest that was rendered is tested, and the rest says `skipped`.

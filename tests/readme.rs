@@ -9,6 +9,8 @@ mod configuration;
 mod facts;
 #[path = "readme/markdown.rs"]
 mod markdown;
+#[path = "support/not_yet.rs"]
+mod not_yet;
 #[path = "readme/observability.rs"]
 mod observability;
 #[path = "readme/worked_example.rs"]
@@ -23,7 +25,7 @@ const CONFIGURATION: &str = include_str!("../docs/configuration.md");
 const OBSERVABILITY: &str = include_str!("../docs/observability.md");
 
 /// Every document, by its path.
-const DOCUMENTS: [(&str, &str); 9] = [
+const DOCUMENTS: [(&str, &str); 10] = [
     ("README.md", README),
     ("CONTRIBUTING.md", include_str!("../CONTRIBUTING.md")),
     ("certs/README.md", include_str!("../certs/README.md")),
@@ -33,6 +35,7 @@ const DOCUMENTS: [(&str, &str); 9] = [
     ("docs/install.md", include_str!("../docs/install.md")),
     ("docs/observability.md", OBSERVABILITY),
     ("docs/policies.md", include_str!("../docs/policies.md")),
+    ("docs/promql.md", include_str!("../docs/promql.md")),
 ];
 
 fn catalogue() -> &'static Arc<Catalogue> {

@@ -10,6 +10,7 @@ use crate::domain::Snapshot;
 /// What there is to say of grid data and prices, and of how they are got.
 #[derive(Debug)]
 pub struct ReadingMetrics {
+    region_info: GaugeVec,
     intensity: GaugeVec,
     price: GaugeVec,
     reading_age: GaugeVec,
@@ -26,6 +27,12 @@ pub struct ReadingMetrics {
 impl ReadingMetrics {
     pub(super) fn new(registry: &Registry) -> Result<Self, MetricsError> {
         Ok(Self {
+            region_info: gauges(
+                registry,
+                "eco_pulse_region_info",
+                "1 for every configured region, with its grid zone, its name on nodes, and where it is in degrees.",
+                &["region", "zone", "alias", "latitude", "longitude"],
+            )?,
             intensity: gauges(
                 registry,
                 "eco_pulse_grid_intensity_grams_per_kwh",
@@ -134,6 +141,7 @@ impl ReadingMetrics {
 
     /// Gauges are set when they are read: what is not known any more is absent, not frozen.
     pub(super) fn show(&self, snapshot: Option<&Snapshot>, max_age: SignedDuration, now: Timestamp) {
+        self.region_info.reset();
         self.intensity.reset();
         self.price.reset();
         self.reading_age.reset();
@@ -148,10 +156,15 @@ impl ReadingMetrics {
         self.snapshot_age.with_label_values::<&str>(&[]).set(age);
         for (_, region, data) in snapshot.iter() {
             let name = region.name.as_str();
+            let zone = region.zone.as_ref().map_or("", |zone| zone.as_str());
+            // A place that is not known is no place on a map: 0 would be in the sea.
+            let (latitude, longitude) = region.location.map_or_else(Default::default, |place| {
+                (place.latitude_deg.to_string(), place.longitude_deg.to_string())
+            });
+            self.region_info.with_label_values(&[name, zone, &region.label, &latitude, &longitude]).set(1.0);
             let state = data.grid.state(now, max_age);
             self.reading_state.with_label_values(&[name, state.as_str()]).set(1.0);
             if let Some(reading) = data.grid.known() {
-                let zone = region.zone.as_ref().map_or("", |zone| zone.as_str());
                 self.intensity
                     .with_label_values(&[name, zone, reading.provider.as_str()])
                     .set(reading.intensity.0);

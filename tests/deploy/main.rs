@@ -6,6 +6,7 @@ mod consistency;
 mod files;
 mod helm;
 mod manifest;
+mod monitoring;
 mod pods;
 mod rights;
 mod scope;

@@ -43,7 +43,7 @@ fn through_its_type(object: &Value) -> Option<Value> {
         "ServiceAccount" => again::<ServiceAccount>(object),
         "ValidatingAdmissionPolicy" => again::<ValidatingAdmissionPolicy>(object),
         "ValidatingAdmissionPolicyBinding" => again::<ValidatingAdmissionPolicyBinding>(object),
-        "ServiceMonitor" | "Certificate" | "Issuer" => return None,
+        "ServiceMonitor" | "PrometheusRule" | "Certificate" | "Issuer" => return None,
         other => panic!("no type is known for {other}"),
     })
 }

@@ -1,0 +1,170 @@
+//! A real Prometheus scrapes a real server; every expression is asked of it and brings what is promised.
+
+use std::collections::BTreeSet;
+
+use crate::expression::names;
+use crate::files::{Promised, columns, cookbook, panel_queries, rules, text, text_of, variable_queries};
+use crate::not_yet::NOT_YET;
+use crate::prometheus::{LULL, Prometheus};
+use crate::server::{PATIENCE, Server};
+use crate::workload::{CONFIG, ask, replica_in_a_cluster};
+
+/// Labels that are to come with a metric that is there without.
+const LABELS_NOT_YET: [(&str, &str); 1] = [("eco_pulse_ledger_dropped_total", "at")];
+
+/// Metrics as docs/observability.md lists them, which another test compares with the program.
+fn documented() -> BTreeSet<String> {
+    let document = text("docs/observability.md");
+    let rows = document.lines().filter_map(|line| line.strip_prefix("| `eco_pulse_"));
+    let found: BTreeSet<String> =
+        rows.map(|rest| format!("eco_pulse_{}", rest.split('`').next().unwrap())).collect();
+    assert!(found.len() > 30);
+    found
+}
+
+fn recorded() -> BTreeSet<String> {
+    rules().iter().filter_map(|rule| rule["record"].as_str().map(str::to_owned)).collect()
+}
+
+/// Every expression there is, with where it stands.
+fn expressions() -> Vec<(String, String)> {
+    let rules = rules();
+    let of_rules = rules.iter().map(|rule| {
+        let name = rule["record"].as_str().or(rule["alert"].as_str()).unwrap();
+        (format!("dashboards/rules.yaml: {name}"), text_of(&rule["expr"]).to_owned())
+    });
+    let promised = [panel_queries(), variable_queries(), cookbook()].into_iter().flatten();
+    promised.map(|promised| (promised.place, promised.expression)).chain(of_rules).collect()
+}
+
+#[test]
+fn no_expression_names_a_metric_that_does_not_exist() {
+    let (documented, recorded) = (documented(), recorded());
+    for (place, expression) in expressions() {
+        let names = names(&expression);
+        assert!(!names.is_empty(), "{place}: {expression}");
+        for name in names {
+            let known = documented.contains(name) || recorded.contains(name) || NOT_YET.contains(&name);
+            assert!(known, "{place}: there is no {name}");
+        }
+    }
+    for name in NOT_YET {
+        assert!(!documented.contains(*name), "{name} exists: take it off the list");
+    }
+}
+
+/// Every metric is of use to somebody: one that nobody looks at is one too many.
+#[test]
+fn every_metric_is_looked_at_somewhere() {
+    let all: Vec<(String, String)> = expressions();
+    let used: BTreeSet<&str> = all.iter().flat_map(|(_, expression)| names(expression)).collect();
+    for name in &documented() {
+        assert!(used.contains(name.as_str()), "no panel, rule or query uses {name}");
+    }
+}
+
+fn waits_for_a_metric(expression: &str) -> bool {
+    names(expression).iter().any(|name| NOT_YET.contains(name))
+}
+
+/// Why an expression does not bring what it promises; nothing when it does.
+async fn missing(prometheus: &mut Prometheus, promised: &Promised) -> Option<String> {
+    let series = prometheus.series(&promised.expression).await;
+    if waits_for_a_metric(&promised.expression) {
+        return None;
+    }
+    // 0 of 0 is an answer that shows nothing.
+    let is_number = |one: &serde_json::Value| one["value"][1] != "NaN";
+    if !series.iter().any(is_number) {
+        return Some(format!("{}: nothing: {}", promised.place, promised.expression));
+    }
+    let names = names(&promised.expression);
+    let to_come =
+        |label: &str| LABELS_NOT_YET.iter().any(|(name, other)| names.contains(name) && *other == label);
+    for label in &promised.labels {
+        let has =
+            |one: &serde_json::Value| one["metric"][label].as_str().is_some_and(|value| !value.is_empty());
+        if to_come(label) {
+            assert!(!series.iter().any(has), "{}: {label} is there now", promised.place);
+        } else if !series.iter().all(has) {
+            return Some(format!("{}: a series without {label}: {series:?}", promised.place));
+        }
+    }
+    None
+}
+
+/// What is not as it should be, of everything.
+async fn all_that_is_missing(prometheus: &mut Prometheus) -> Vec<String> {
+    let mut found = Vec::new();
+    for promised in [panel_queries(), variable_queries(), cookbook()].iter().flatten() {
+        found.extend(missing(prometheus, promised).await);
+    }
+    for (place, expressions, labels) in columns() {
+        if expressions.iter().any(|expression| waits_for_a_metric(expression)) {
+            continue;
+        }
+        let mut brought = BTreeSet::new();
+        for expression in &expressions {
+            for one in prometheus.series(expression).await {
+                brought.extend(one["metric"].as_object().unwrap().keys().cloned());
+            }
+        }
+        found.extend(labels.difference(&brought).map(|label| format!("{place}: nothing brings {label}")));
+    }
+    for rule in rules() {
+        let expression = text_of(&rule["expr"]);
+        prometheus.series(expression).await;
+        if let Some(name) = rule["record"].as_str()
+            && prometheus.series(name).await.is_empty()
+        {
+            found.push(format!("{name}: nothing is recorded"));
+        }
+        // An alert brings nothing while all is well, what it looks at is there.
+        for name in names(expression).into_iter().filter(|name| !NOT_YET.contains(name)) {
+            let name =
+                if name.ends_with("_duration_seconds") { format!("{name}_count") } else { name.to_owned() };
+            if prometheus.series(&name).await.is_empty() {
+                found.push(format!("{}: no {name}", text_of(&rule["alert"])));
+            }
+        }
+    }
+    for rule in prometheus.rules().await {
+        if rule["health"] != "ok" {
+            found.push(format!("{}: {} {}", rule["name"], rule["health"], rule["lastError"]));
+        }
+    }
+    found
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_panel_and_every_rule_brings_what_it_promises() {
+    let (server, _stdout) = Server::start(CONFIG).await;
+    ask(&server).await;
+    let targets = [("webhook", server.admin_addr), ("controller", replica_in_a_cluster().await)];
+    let Some(mut prometheus) = Prometheus::start(&targets).await else { return };
+
+    let mut missing = Vec::new();
+    // Rates need two scrapes, and something that happens between them.
+    let complete = tokio::time::timeout(PATIENCE, async {
+        loop {
+            ask(&server).await;
+            missing = all_that_is_missing(&mut prometheus).await;
+            if missing.is_empty() {
+                break;
+            }
+            tokio::time::sleep(LULL).await;
+        }
+    });
+    assert!(complete.await.is_ok(), "{} expressions bring nothing: {missing:#?}", missing.len());
+
+    let scraped = server.admin().await.get("/metrics").await;
+    for name in NOT_YET {
+        assert!(!scraped.text().contains(name), "{name} exists: take it off the list");
+    }
+    // Where regions are is what the map needs as numbers.
+    for region in prometheus.series("eco_pulse_region_info").await {
+        for side in ["latitude", "longitude"] {
+            assert!(text_of(&region["metric"][side]).parse::<f64>().is_ok(), "{region}");
+        }
+    }
+}
