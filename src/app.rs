@@ -48,7 +48,7 @@ use self::storage::Storage;
 use crate::audit::ledger::{Ledger, Writer};
 use crate::catalogue::Catalogue;
 use crate::clock::Clock;
-use crate::cluster::view::kinds;
+use crate::cluster::view::KINDS;
 use crate::config::Config;
 use crate::decider::Decider;
 use crate::http::admin::{Admin, admin};
@@ -186,7 +186,7 @@ impl App {
 
         let stop_background = CancellationToken::new();
         let mut tasks = JoinSet::new();
-        let kinds: &[&'static str] = kubernetes.as_ref().map_or(&[], |_| kinds(role.decides()));
+        let kinds: &[&'static str] = kubernetes.as_ref().map_or(&[], |_| &KINDS);
         let certificate: &[&'static str] = if identity.is_awaited(role) { &[CERTIFICATE] } else { &[] };
         let readiness = Readiness::waiting_for(
             &[SNAPSHOT].iter().chain(kinds).chain(certificate).copied().collect::<Vec<_>>(),
@@ -194,7 +194,7 @@ impl App {
         let (ledger, mut writer) = Ledger::start(options.replica.clone(), options.decision_log)?;
         let cluster = Cluster::start(
             options.cluster,
-            kubernetes.as_ref().map(|kubernetes| (kubernetes.client.clone(), role.decides())),
+            kubernetes.as_ref().map(|kubernetes| kubernetes.client.clone()),
             &config.topology_key,
             (&metrics, &readiness),
             &stop_background,

@@ -20,10 +20,10 @@ pub(super) struct Cluster {
 }
 
 impl Cluster {
-    /// Starts from `view`, which stays as it is without a client; with one, whether this process decides about pods.
+    /// Starts from `view`, which stays as it is without a client.
     pub(super) fn start(
         view: ClusterView,
-        client: Option<(kube::Client, bool)>,
+        client: Option<kube::Client>,
         topology_key: &str,
         (metrics, readiness): (&Arc<Metrics>, &Readiness),
         stop: &CancellationToken,
@@ -31,10 +31,9 @@ impl Cluster {
     ) -> Self {
         let view = Arc::new(ArcSwap::from_pointee(view));
         let (sender, topology_key) = watch::channel(Arc::from(topology_key));
-        if let Some((client, decides)) = client {
+        if let Some(client) = client {
             let (metrics, readiness) = (metrics.clone(), readiness.clone());
-            Watching { client, view: view.clone(), topology_key, metrics, readiness, decides }
-                .start(tasks, stop);
+            Watching { client, view: view.clone(), topology_key, metrics, readiness }.start(tasks, stop);
         }
         Self { view, topology_key: sender }
     }

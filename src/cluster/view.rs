@@ -27,14 +27,6 @@ use crate::readiness::Readiness;
 
 /// What `/readyz` and metrics call the kinds, those that a decision needs first.
 pub const KINDS: [&str; 6] = [NODES, CLAIMS, VOLUMES, NAMESPACES, POLICIES, CLUSTER_POLICIES];
-/// Kinds that only decisions need.
-const ONLY_FOR_DECISIONS: usize = 3;
-
-/// The kinds that a process watches: those that decisions need, or what only the status of policies needs.
-#[must_use]
-pub const fn kinds(decides: bool) -> &'static [&'static str] {
-    if decides { &KINDS } else { KINDS.split_at(ONLY_FOR_DECISIONS).1 }
-}
 const NODES: &str = "nodes";
 const NAMESPACES: &str = "namespaces";
 const CLAIMS: &str = "persistentvolumeclaims";
@@ -57,8 +49,6 @@ pub struct Watching {
     pub metrics: Arc<Metrics>,
     /// Waits for the first lists.
     pub readiness: Readiness,
-    /// Whether this process decides about pods, and so needs all kinds.
-    pub decides: bool,
 }
 
 impl fmt::Debug for Watching {
@@ -70,18 +60,16 @@ impl fmt::Debug for Watching {
 impl Watching {
     /// Starts a watch a kind.
     pub fn start(self, tasks: &mut JoinSet<&'static str>, stop: &CancellationToken) {
-        let Self { client, view, topology_key, metrics, readiness, decides } = self;
+        let Self { client, view, topology_key, metrics, readiness } = self;
         let around = Surroundings {
             metrics,
             readiness: readiness.clone(),
             republish: topology_key.clone(),
             stop: stop.clone(),
         };
-        if decides {
-            tasks.spawn(nodes(&client, view.clone(), topology_key).run(around.clone()));
-            tasks.spawn(claims(&client, view.clone()).run(around.clone()));
-            tasks.spawn(volumes(&client, view.clone()).run(around.clone()));
-        }
+        tasks.spawn(nodes(&client, view.clone(), topology_key).run(around.clone()));
+        tasks.spawn(claims(&client, view.clone()).run(around.clone()));
+        tasks.spawn(volumes(&client, view.clone()).run(around.clone()));
         tasks.spawn(namespaces(&client, view.clone()).run(around.clone()));
         let (namespaced, of_cluster) = policies(&client, view);
         tasks.spawn(namespaced.run(around.clone()));

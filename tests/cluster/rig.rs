@@ -51,7 +51,6 @@ impl Rig {
             topology_key: receiver,
             metrics: metrics.clone(),
             readiness: readiness.clone(),
-            decides: true,
         };
         watching.start(&mut tasks, &stop);
         Self { server, metrics, readiness, topology_key, view, stop, tasks }

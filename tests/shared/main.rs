@@ -7,6 +7,9 @@
 #![allow(clippy::unwrap_used, missing_debug_implementations, reason = "tests")]
 #![allow(clippy::float_cmp, reason = "counters hold whole numbers")]
 
+mod accounts;
+#[path = "../support/api_server.rs"]
+mod api_server;
 mod callers;
 #[allow(dead_code, reason = "shared with the tests of the process")]
 #[path = "../process/client.rs"]
