@@ -1,6 +1,7 @@
 //! Every metric there is, in one place. Labels come from closed sets; a pod's name is never one.
 
 mod cluster;
+mod ledger;
 mod readings;
 mod register;
 
@@ -14,6 +15,7 @@ use prometheus::{
 };
 
 pub use self::cluster::ClusterMetrics;
+pub use self::ledger::LedgerMetrics;
 pub use self::readings::ReadingMetrics;
 use self::register::{counters, durations, int_counters, register, savings_counters};
 use crate::audit::entry::{Endpoint, Entry};
@@ -37,7 +39,6 @@ pub struct Metrics {
     durations: Vec<(Endpoint, Histogram)>,
     fail_opens: IntCounterVec,
     malformed_annotations: IntCounter,
-    ledger_dropped: IntCounter,
     certificate_expiry: IntGauge,
     config_reloads: IntCounterVec,
     certificate_reloads: IntCounterVec,
@@ -49,6 +50,7 @@ pub struct Metrics {
     cost_saved: CounterVec,
     cost_added: CounterVec,
     cluster: ClusterMetrics,
+    ledger: LedgerMetrics,
     readings: ReadingMetrics,
     namespaces: Mutex<HashSet<String>>,
     rendering: Mutex<()>,
@@ -86,13 +88,6 @@ impl Metrics {
                 IntCounter::new(
                     "eco_pulse_malformed_annotations_total",
                     "Annotations of pods that could not be read and were ignored.",
-                )?,
-            )?,
-            ledger_dropped: register(
-                &registry,
-                IntCounter::new(
-                    "eco_pulse_ledger_dropped_total",
-                    "Decision records that were dropped because the writer could not keep up.",
                 )?,
             )?,
             certificate_expiry: register(
@@ -155,6 +150,7 @@ impl Metrics {
                 "Cash added (attributed)",
             )?,
             cluster: ClusterMetrics::new(&registry)?,
+            ledger: LedgerMetrics::new(&registry)?,
             readings: ReadingMetrics::new(&registry)?,
             namespaces: Mutex::new(HashSet::new()),
             rendering: Mutex::new(()),
@@ -261,9 +257,10 @@ impl Metrics {
         self.malformed_annotations.inc_by(count as u64);
     }
 
-    /// Counts a record that was dropped.
-    pub fn ledger_dropped(&self) {
-        self.ledger_dropped.inc();
+    /// What there is to say of the ledger.
+    #[must_use]
+    pub const fn ledger(&self) -> &LedgerMetrics {
+        &self.ledger
     }
 
     /// What there is to say of the cluster's API server.
@@ -307,6 +304,7 @@ impl Metrics {
         // One scrape at a time: between reset and set another one would find gauges missing.
         let _shown = self.rendering.lock().unwrap_or_else(PoisonError::into_inner);
         self.readings.show(snapshot, max_age, now);
+        self.ledger.show();
         let mut text = Vec::new();
         TextEncoder::new().encode(&self.registry.gather(), &mut text)?;
         Ok(String::from_utf8_lossy(&text).into_owned())

@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::store_watch;
-use crate::config::{Config, LedgerSettings, StoreSettings};
+use crate::config::{Config, StoreSettings};
 use crate::metrics::Metrics;
 use crate::readiness::Readiness;
 use crate::store::{MemoryStore, RedisOptions, RedisStore, SnapshotStore, StoreError, StoreState, Timing};
@@ -40,7 +40,8 @@ pub(super) fn open(config: &Config, replica: &str, timing: Timing) -> anyhow::Re
 #[derive(Debug)]
 pub(super) struct Storage {
     store: SnapshotStore,
-    opened_by: (StoreSettings, LedgerSettings),
+    /// The settings of the store, and the days that the history is kept.
+    opened_by: (StoreSettings, u32),
     pub(super) tasks: JoinSet<&'static str>,
     stop: CancellationToken,
 }
@@ -68,7 +69,7 @@ impl Storage {
         } else {
             store_watch::unshared(metrics, readiness);
         }
-        Ok(Self { store, opened_by: (config.store.clone(), config.ledger), tasks, stop })
+        Ok(Self { store, opened_by: (config.store.clone(), config.ledger.retention_days), tasks, stop })
     }
 
     pub(super) fn store(&self) -> SnapshotStore {
@@ -77,7 +78,8 @@ impl Storage {
 
     /// Whether a configuration would open the same store.
     pub(super) fn is_of(&self, config: &Config) -> bool {
-        (&self.opened_by.0, &self.opened_by.1) == (&config.store, &config.ledger)
+        let (store, days) = &self.opened_by;
+        (store, days) == (&config.store, &config.ledger.retention_days)
     }
 
     /// Ends its tasks.

@@ -17,6 +17,14 @@ pub(super) fn history(region: &RegionName) -> String {
     format!("{{eco-pulse}}:history:{region}")
 }
 
+/// The records of a chain: a stream, by their numbers.
+pub(in crate::store) fn records(chain: &str) -> String {
+    format!("{{eco-pulse}}:ledger:{chain}")
+}
+
+/// The names of all chains: a set.
+pub(super) const CHAINS: &str = "{eco-pulse}:ledgers";
+
 macro_rules! script {
     ($(#[$doc:meta])* $name:ident, $file:literal) => {
         $(#[$doc])*
@@ -52,4 +60,24 @@ script!(
 script!(
     /// Gives past readings.
     RECALL, "recall"
+);
+script!(
+    /// Adds records to a chain.
+    APPEND, "append"
+);
+script!(
+    /// Gives records of a chain.
+    RECORDS, "records"
+);
+script!(
+    /// Gives the last record of a chain.
+    LAST_RECORD, "last_record"
+);
+script!(
+    /// Takes the oldest records off a chain.
+    TRIM_RECORDS, "trim_records"
+);
+script!(
+    /// Gives the names of all chains.
+    CHAIN_NAMES, "chains"
 );

@@ -1,0 +1,1 @@
+//! What scans make of lines, good and bad.

@@ -1,0 +1,1 @@
+//! Chains that are whole, and every way to break one.
