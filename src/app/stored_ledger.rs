@@ -9,7 +9,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::storage;
-use crate::audit::read::{Span, Visitor, file_span, read_file};
+use crate::audit::chain::Head;
+use crate::audit::read::{Span, Visitor, file_head, file_span, read_file};
 use crate::audit::segments::time_of;
 use crate::audit::verify::{Place, StoredLine};
 use crate::config::Config;
@@ -97,6 +98,27 @@ impl LedgerSource {
                     read_chain(store, &chain, span, &mut visitor).await?;
                 }
                 Ok(visitor)
+            }
+        }
+    }
+
+    /// The last record of each chain: what shows later whether ends were cut off.
+    ///
+    /// # Errors
+    /// A file cannot be read, or the store fails.
+    pub async fn heads(&self) -> anyhow::Result<Vec<Head>> {
+        match self {
+            Self::File(file) => {
+                let file = file.clone();
+                Ok(tokio::task::spawn_blocking(move || file_head(&file)).await??.into_iter().collect())
+            }
+            Self::Store(store) => {
+                let mut heads = Vec::new();
+                for chain in store.chains().await? {
+                    let last = store.last_record(&chain).await?;
+                    heads.extend(last.and_then(|last| Head::after(&last.line)));
+                }
+                Ok(heads)
             }
         }
     }

@@ -108,13 +108,32 @@ impl Link {
     /// Where a chain is whose last stored line this is; `None` when it is no record, or not as it was written.
     #[must_use]
     pub fn after(line: &[u8]) -> Option<Self> {
+        Head::after(line).map(|head| head.link)
+    }
+}
+
+/// Where a replica's chain is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// The chain: the replica's name, unless its own chain could not go on.
+    pub replica: String,
+    /// Number and hash of its last record.
+    pub link: Link,
+}
+
+impl Head {
+    /// As [`Link::after`], with who wrote the line.
+    #[must_use]
+    pub fn after(line: &[u8]) -> Option<Self> {
         #[derive(Deserialize)]
         struct Numbered {
             seq: u64,
+            #[serde(default)]
+            replica: String,
         }
         let seal = Seal::of(line).filter(Seal::is_true)?;
-        let Numbered { seq } = serde_json::from_slice(line).ok()?;
-        Some(Self { seq, hash: seal.hash.to_owned() })
+        let Numbered { seq, replica } = serde_json::from_slice(line).ok()?;
+        Some(Self { replica, link: Link { seq, hash: seal.hash.to_owned() } })
     }
 }
 

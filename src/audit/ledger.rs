@@ -19,7 +19,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use tokio::sync::oneshot;
 
-use super::chain::{Link, Sealed, seal};
+use super::chain::{Head, Link, Sealed, seal};
 use super::entry::Entry;
 use super::keep::{Event, Keep, Line, Observer, Resume, another_chain};
 use super::record::DecisionRecord;
@@ -66,15 +66,6 @@ pub struct Ledger {
 struct Recent {
     lines: VecDeque<String>,
     head: Head,
-}
-
-/// Where a process's chain is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Head {
-    /// The chain: the replica's name, unless its own chain could not go on.
-    pub replica: String,
-    /// Number and hash of its last record.
-    pub link: Link,
 }
 
 /// The entry could not be taken: the queue is full or its writer is gone.

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::chain::Head;
 use super::scan::Scanner;
 use super::segments::segments;
 use super::verify::{Place, StoredLine, Verifier};
@@ -90,6 +91,20 @@ pub fn read_file(file: &Path, span: Span, visitor: &mut impl Visitor) -> io::Res
         })?;
     }
     Ok(())
+}
+
+/// The last record that a ledger's files hold; `None` where there is none, or it is not as it was written.
+///
+/// # Errors
+/// A file cannot be read.
+pub fn file_head(file: &Path) -> io::Result<Option<Head>> {
+    // The file that is being written may be empty.
+    for segment in segments(file)?.iter().rev().take(2) {
+        if let Some(head) = segment.head()? {
+            return Ok(Some(head));
+        }
+    }
+    Ok(None)
 }
 
 /// When the first and the last record that a ledger's files hold were made; `None` where there are none.

@@ -10,6 +10,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::Deserialize;
 
+use super::chain::Head;
+
 /// Digits of a segment's number, so that names sort.
 const DIGITS: usize = 9;
 /// Read at once.
@@ -120,6 +122,14 @@ impl Segment {
     pub fn span(&self) -> io::Result<(Option<Timestamp>, Option<Timestamp>)> {
         let mut file = self.open()?;
         Ok((time_of(&first_line(&mut file)?), time_of(&last_line(&mut file)?)))
+    }
+
+    /// The last record; `None` where there is none, or it is not as it was written.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn head(&self) -> io::Result<Option<Head>> {
+        Ok(Head::after(&last_line(&mut self.open()?)?))
     }
 
     /// Reads it line by line.
