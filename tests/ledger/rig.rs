@@ -40,18 +40,19 @@ pub fn entry(at: Timestamp) -> Entry {
 pub struct Kept {
     _dir: TempDir,
     pub file: PathBuf,
+    pub segment_bytes: u64,
 }
 
 impl Kept {
     pub fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        Self { file: dir.path().join("ledger.jsonl"), _dir: dir }
+        Self { file: dir.path().join("ledger.jsonl"), _dir: dir, segment_bytes: 1500 }
     }
 
-    /// Segments of two records or so, kept for ten days.
+    /// Usually segments of two records or so; kept for ten days.
     pub fn options(&self) -> FileOptions {
         FileOptions {
-            segment_bytes: 1500,
+            segment_bytes: self.segment_bytes,
             ..FileOptions::new(self.file.clone(), SignedDuration::from_hours(240))
         }
     }
@@ -61,7 +62,11 @@ impl Kept {
         let keep = Box::new(LedgerFile::open(self.options()).unwrap());
         let (ledger, writer) =
             Ledger::start_kept(replica.to_owned(), None, Some(keep), Box::new(|_| {})).unwrap();
-        times.into_iter().for_each(|at| ledger.offer(entry(at)).unwrap());
+        for at in times {
+            while ledger.offer(entry(at)).is_err() {
+                std::thread::yield_now();
+            }
+        }
         writer.close();
         self
     }

@@ -17,7 +17,7 @@ use crate::rig::{Kept, chains};
 const KEY: &str = "{eco-pulse}:ledger:one";
 
 /// A store that is in touch with a server.
-struct Store(SnapshotStore, AbortOnDropHandle<()>);
+struct Store(SnapshotStore, #[expect(dead_code, reason = "ends when it is dropped")] AbortOnDropHandle<()>);
 
 impl Store {
     async fn of(server: &RedisServer) -> Self {
@@ -44,7 +44,7 @@ impl Store {
 
 /// Records as the program writes them, with their numbers.
 fn records(count: i64) -> Vec<(u64, Bytes)> {
-    let kept = Kept::new();
+    let kept = Kept { segment_bytes: u64::MAX, ..Kept::new() };
     kept.written(count);
     let text: String = kept.paths().iter().map(|path| std::fs::read_to_string(path).unwrap()).collect();
     text.lines().zip(1..).map(|(line, seq)| (seq, Bytes::copy_from_slice(line.as_bytes()))).collect()
