@@ -17,6 +17,7 @@ mod endpoints;
 mod generation;
 mod identity;
 mod keeper;
+mod keeping;
 mod kubernetes;
 mod listeners;
 mod mirror;
@@ -24,6 +25,7 @@ mod role;
 mod sources;
 mod storage;
 mod store_watch;
+mod stored_ledger;
 mod watched_files;
 
 use std::fmt;
@@ -43,9 +45,10 @@ use self::cluster::Cluster;
 use self::generation::{Prepared, Process};
 use self::identity::{CERTIFICATE, Identity};
 use self::keeper::{Keeper, WatchedConfig};
+use self::keeping::{Keeping, Kept, watch_ledger};
 use self::listeners::listen;
 use self::storage::Storage;
-use crate::audit::ledger::{Ledger, Writer};
+use crate::audit::ledger::Writer;
 use crate::catalogue::Catalogue;
 use crate::clock::Clock;
 use crate::cluster::view::KINDS;
@@ -68,6 +71,7 @@ pub use kubernetes::Kubernetes;
 pub use role::Role;
 pub use sources::{readings_once, snapshot_once, static_tables};
 pub use storage::{StoreCheck, check_store};
+pub use stored_ledger::{LedgerSource, StoredLedger};
 
 /// The namespace that Eco-Pulse runs in unless somebody says otherwise, and a replica's name that has no other.
 const OWN_NAMESPACE: &str = "eco-pulse";
@@ -155,6 +159,7 @@ pub struct App {
     stop_background: CancellationToken,
     leave_delay: Duration,
     writer: Writer,
+    kept: Option<Kept>,
 }
 
 impl App {
@@ -183,6 +188,7 @@ impl App {
         let webhook_listener =
             role.decides().then(|| bind(options.webhook_addr, "--webhook-addr")).transpose()?;
         let admin_listener = bind(options.admin_addr, "--admin-addr")?;
+        let mut keeping = Keeping::new(&config)?;
 
         let stop_background = CancellationToken::new();
         let mut tasks = JoinSet::new();
@@ -191,7 +197,7 @@ impl App {
         let readiness = Readiness::waiting_for(
             &[SNAPSHOT].iter().chain(kinds).chain(certificate).copied().collect::<Vec<_>>(),
         );
-        let (ledger, mut writer) = Ledger::start(options.replica.clone(), options.decision_log)?;
+        let (ledger, mut writer) = keeping.ledger(&options.replica, options.decision_log, &metrics)?;
         let cluster = Cluster::start(
             options.cluster,
             kubernetes.as_ref().map(|kubernetes| kubernetes.client.clone()),
@@ -213,7 +219,10 @@ impl App {
         };
         let prepared = Prepared::new(config.clone(), &process)?;
         let named = (options.replica.as_str(), timing);
-        let storage = Storage::start(&config, named, (&metrics, &readiness))?;
+        let storage = Storage::start(&config, named, (&metrics, &readiness), process.accounts_at())?;
+        let (ledger_store, of_ledger) = watch::channel(storage.store());
+        let told = (&metrics, &clock);
+        let kept = keeping.start(&options.replica, of_ledger, told, &stop_background, &mut tasks);
         let generation = prepared.start(&storage, &process).collect(&process);
         let live = Arc::new(ArcSwap::new(generation.live.clone()));
         let watched = options.config_file.map(|file| WatchedConfig::new(file, &config));
@@ -221,6 +230,7 @@ impl App {
             process,
             generation,
             storage,
+            ledger_store,
             live: live.clone(),
             topology_key: cluster.topology_key,
             readiness: readiness.clone(),
@@ -228,7 +238,7 @@ impl App {
             replica: options.replica,
             timing,
         };
-        tasks.spawn(watch_ledger(writer.ended(), stop_background.clone()));
+        tasks.spawn(watch_ledger("ledger writer", writer.ended(), stop_background.clone()));
         tasks.spawn(await_snapshot(readiness.clone(), first_snapshot, stop_background.clone()));
         tasks.spawn(keeper.run(watched, stop_background.clone()));
 
@@ -268,6 +278,7 @@ impl App {
             stop_background,
             leave_delay: options.leave_delay,
             writer,
+            kept,
         })
     }
 
@@ -337,21 +348,15 @@ impl App {
         if tokio::time::timeout(LEDGER_PATIENCE, closed).await.is_err() {
             tracing::warn!("decision records were left unwritten: standard output does not take them");
         }
+        if let Some(kept) = self.kept {
+            kept.end(LEDGER_PATIENCE).await;
+        }
         match ended_early {
             None => Ok(()),
             Some(Ok(name)) => anyhow::bail!("the {name} ended by itself; see the log before this line"),
             Some(Err(error)) => Err(error).context("a task was ended by a defect"),
         }
     }
-}
-
-/// A ledger that writes nothing any more is a task that ended, though it has a thread of its own.
-async fn watch_ledger(ended: impl Future<Output = ()>, stop: CancellationToken) -> &'static str {
-    tokio::select! {
-        () = ended => {}
-        () = stop.cancelled() => {}
-    }
-    "ledger writer"
 }
 
 /// Ready with the first snapshot, or without one once patience ends.

@@ -1,6 +1,7 @@
 //! Every metric there is, in one place. Labels come from closed sets; a pod's name is never one.
 
 mod cluster;
+mod ledger;
 mod readings;
 mod register;
 mod savings;
@@ -12,6 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use prometheus::{Encoder, Histogram, IntCounter, IntCounterVec, IntGauge, Registry, TextEncoder};
 
 pub use self::cluster::ClusterMetrics;
+pub use self::ledger::LedgerMetrics;
 pub use self::readings::ReadingMetrics;
 use self::register::{durations, int_counters, register};
 pub use self::savings::{Counting, SavingsMetrics};
@@ -30,12 +32,12 @@ pub struct Metrics {
     durations: Vec<(Endpoint, Histogram)>,
     fail_opens: IntCounterVec,
     malformed_annotations: IntCounter,
-    ledger_dropped: IntCounter,
     certificate_expiry: IntGauge,
     config_reloads: IntCounterVec,
     certificate_reloads: IntCounterVec,
     savings: SavingsMetrics,
     cluster: ClusterMetrics,
+    ledger: LedgerMetrics,
     readings: ReadingMetrics,
     rendering: Mutex<()>,
 }
@@ -81,13 +83,6 @@ impl Metrics {
                     "Annotations of pods that could not be read and were ignored.",
                 )?,
             )?,
-            ledger_dropped: register(
-                &registry,
-                IntCounter::new(
-                    "eco_pulse_ledger_dropped_total",
-                    "Decision records that were dropped because the writer could not keep up.",
-                )?,
-            )?,
             certificate_expiry: register(
                 &registry,
                 IntGauge::new(
@@ -109,6 +104,7 @@ impl Metrics {
             )?,
             savings: SavingsMetrics::new(&registry, counting)?,
             cluster: ClusterMetrics::new(&registry)?,
+            ledger: LedgerMetrics::new(&registry)?,
             readings: ReadingMetrics::new(&registry)?,
             rendering: Mutex::new(()),
             registry,
@@ -176,9 +172,10 @@ impl Metrics {
         self.malformed_annotations.inc_by(count as u64);
     }
 
-    /// Counts a record that was dropped.
-    pub fn ledger_dropped(&self) {
-        self.ledger_dropped.inc();
+    /// What there is to say of the ledger.
+    #[must_use]
+    pub const fn ledger(&self) -> &LedgerMetrics {
+        &self.ledger
     }
 
     /// What there is to say of the cluster's API server.
@@ -229,6 +226,7 @@ impl Metrics {
         let _shown = self.rendering.lock().unwrap_or_else(PoisonError::into_inner);
         self.readings.show(snapshot, max_age, now);
         self.savings.refresh();
+        self.ledger.show();
         let mut text = Vec::new();
         TextEncoder::new().encode(&self.registry.gather(), &mut text)?;
         Ok(String::from_utf8_lossy(&text).into_owned())

@@ -1,4 +1,5 @@
-//! Where readings are shared: one whole, immutable version at a time; who may collect; and what the grid said in the past.
+//! Where readings are shared: one whole, immutable version at a time; who may collect; what the
+//! grid said in the past; and decision records.
 //!
 //! A store keeps and announces; it does not judge, and no request ever asks it.
 
@@ -14,10 +15,12 @@ use crate::domain::snapshot::Readings;
 
 mod books;
 mod memory;
+mod records;
 mod redis;
 
 pub use books::{BookStore, Entries, Journal, JournalError};
 pub use memory::MemoryStore;
+pub use records::{RecordsError, StoredRecord};
 pub use redis::{RedisOptions, RedisOptionsError, RedisStore, Timing};
 
 /// What kept a store from doing what it was asked to.

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+use std::path::Path;
 use std::time::Duration;
 
 use eco_pulse::config::{
@@ -251,7 +252,7 @@ herd: {maxPodsPerMinute: 7, jitter: 0, hysteresis: 1}
 extender: {filter: observe}
 server: {maxBodyMiB: 1, maxFilterBodyMiB: 2, maxConcurrent: 3, clientCaFile: ca.crt}
 tls: {mode: self-signed, hosts: [eco-pulse.eco-pulse.svc, 127.0.0.1, '::1']}
-ledger: {retentionDays: 20}
+ledger: {file: /var/lib/eco-pulse/ledger.jsonl, retentionDays: 20}
 log: {level: debug, decisions: false}
 ",
     )
@@ -293,6 +294,7 @@ log: {level: debug, decisions: false}
     assert_eq!(config.tls.mode, Some(TlsMode::SelfSigned));
     assert_eq!(config.tls.hosts, ["eco-pulse.eco-pulse.svc", "127.0.0.1", "::1"]);
     assert_eq!((config.ledger.retention_days, config.ledger.raw_retention_days), (20, 20));
+    assert_eq!(config.ledger.file.as_deref(), Some(Path::new("/var/lib/eco-pulse/ledger.jsonl")));
     assert_eq!(config.log.level, tracing::Level::DEBUG);
     assert!(!config.log.decisions);
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use arc_swap::{ArcSwap, ArcSwapOption};
+use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -69,6 +70,13 @@ pub(super) struct Generation {
     stop: CancellationToken,
 }
 
+impl Process {
+    /// The time at which accounts are opened; `None` where nobody keeps any.
+    pub(super) fn accounts_at(&self) -> Option<Timestamp> {
+        (self.client.is_some() && self.role.collects()).then(|| self.clock.now())
+    }
+}
+
 impl Prepared {
     /// Makes everything that can fail, files that the configuration names included.
     ///
@@ -115,9 +123,9 @@ impl Prepared {
             stop.clone(),
         ));
         let collecting = Collecting { grid, prices, store: store.store(), requests };
-        let accountant = process.client.clone().map(|client| Accountant {
+        let accountant = process.client.clone().zip(store.books()).map(|(client, books)| Accountant {
             client,
-            books: store.books(),
+            books,
             history: store.store(),
             decider: live.decider.clone(),
             metrics: process.metrics.clone(),

@@ -19,7 +19,7 @@ use super::watched_files::Look;
 use crate::config::{Config, changed_sections};
 use crate::http::live::Live;
 use crate::readiness::Readiness;
-use crate::store::Timing;
+use crate::store::{SnapshotStore, Timing};
 use crate::telemetry::LogLevel;
 
 /// Between two looks at the configuration file: a change is in use within two seconds, what it takes included.
@@ -30,6 +30,8 @@ pub(super) struct Keeper {
     pub(super) process: Process,
     pub(super) generation: Generation,
     pub(super) storage: Storage,
+    /// The store that records go to.
+    pub(super) ledger_store: watch::Sender<SnapshotStore>,
     pub(super) live: Arc<ArcSwap<Live>>,
     pub(super) topology_key: watch::Sender<Arc<str>>,
     pub(super) readiness: Readiness,
@@ -199,12 +201,13 @@ impl Keeper {
 
     fn open(&self, config: &Config) -> anyhow::Result<Storage> {
         let named = (self.replica.as_str(), self.timing);
-        Storage::start(config, named, (&self.process.metrics, &self.readiness))
+        Storage::start(config, named, (&self.process.metrics, &self.readiness), self.process.accounts_at())
     }
 
     /// Puts a generation in the place of the one at work. Requests that are being answered end on the old one.
     async fn take_over(mut self, prepared: Prepared, other_store: Option<Storage>) -> Self {
         let old_storage = other_store.map(|other| std::mem::replace(&mut self.storage, other));
+        self.ledger_store.send_replace(self.storage.store());
         let had_snapshot = self.generation.live.decider.snapshot().is_some();
         let mut starting = prepared.start(&self.storage, &self.process);
         if had_snapshot {
@@ -245,6 +248,10 @@ fn needs_restart(old: &Config, new: &Config) -> Vec<&'static str> {
         ("tls", old.tls != new.tls),
         ("server.clientCaFile", old.server.client_ca_file != new.server.client_ca_file),
         ("log.decisions", old.log.decisions != new.log.decisions),
+        ("ledger.file", old.ledger.file != new.ledger.file),
+        ("ledger.rawRetentionDays", old.ledger.raw_retention_days != new.ledger.raw_retention_days),
+        // Where the ledger begins to be kept, or ends.
+        ("store.redis", old.store.redis.is_some() != new.store.redis.is_some()),
     ];
     differs.into_iter().filter(|(_, differs)| *differs).map(|(setting, _)| setting).collect()
 }

@@ -1,14 +1,15 @@
 //! The configured store, and a look whether it does what it should.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::store_watch;
-use crate::config::{Config, LedgerSettings, StoreSettings};
+use crate::config::{Config, StoreSettings};
 use crate::metrics::Metrics;
 use crate::readiness::Readiness;
 use crate::store::{
@@ -38,18 +39,42 @@ pub(super) fn open(config: &Config, replica: &str, timing: Timing) -> anyhow::Re
     Ok(SnapshotStore::Redis(RedisStore::new(&options)?))
 }
 
+/// What the accounts' file is called, after `ledger.file`.
+const ACCOUNTS: &str = ".accounts";
+
+/// The file of the accounts beside a ledger's.
+pub(super) fn accounts_file(ledger: &Path) -> PathBuf {
+    let mut file = ledger.as_os_str().to_owned();
+    file.push(ACCOUNTS);
+    PathBuf::from(file)
+}
+
+/// Where the accounts are kept: in the shared store, else beside the ledger's file, else in memory. A file that cannot be used
+/// keeps nobody from deciding about pods: they are not accounted for, and that is told.
+fn books(config: &Config, store: &SnapshotStore, now: Timestamp) -> Option<BookStore> {
+    match (store, &config.ledger.file) {
+        (SnapshotStore::Redis(redis), _) => Some(BookStore::Redis(redis.clone())),
+        (SnapshotStore::Memory(_), None) => Some(BookStore::in_memory()),
+        (SnapshotStore::Memory(_), Some(ledger)) => {
+            let books = BookStore::in_file(&accounts_file(ledger), now);
+            books.inspect_err(|error| tracing::error!(%error, "no accounts are kept")).ok()
+        }
+    }
+}
+
 /// The store of a configuration with its tasks; it outlives generations whose configurations say the same of it.
 #[derive(Debug)]
 pub(super) struct Storage {
     store: SnapshotStore,
-    books: BookStore,
-    opened_by: (StoreSettings, LedgerSettings),
+    books: Option<BookStore>,
+    /// The settings of the store, and the days that the history is kept.
+    opened_by: (StoreSettings, u32),
     pub(super) tasks: JoinSet<&'static str>,
     stop: CancellationToken,
 }
 
 impl Storage {
-    /// Opens a store and starts what keeps it.
+    /// Opens a store and starts what keeps it; with a time, also the accounts, as of then.
     ///
     /// # Errors
     /// As [`open`].
@@ -57,12 +82,10 @@ impl Storage {
         config: &Config,
         (replica, timing): (&str, Timing),
         (metrics, readiness): (&Arc<Metrics>, &Readiness),
+        accounts_at: Option<Timestamp>,
     ) -> anyhow::Result<Self> {
         let store = open(config, replica, timing)?;
-        let books = match &store {
-            SnapshotStore::Redis(redis) => BookStore::Redis(redis.clone()),
-            SnapshotStore::Memory(_) => BookStore::in_memory(),
-        };
+        let books = accounts_at.and_then(|now| books(config, &store, now));
         let (mut tasks, stop) = (JoinSet::new(), CancellationToken::new());
         let (kept, until) = (store.clone(), stop.clone());
         tasks.spawn(async move {
@@ -75,21 +98,28 @@ impl Storage {
         } else {
             store_watch::unshared(metrics, readiness);
         }
-        Ok(Self { store, books, opened_by: (config.store.clone(), config.ledger), tasks, stop })
+        Ok(Self {
+            store,
+            books,
+            opened_by: (config.store.clone(), config.ledger.retention_days),
+            tasks,
+            stop,
+        })
     }
 
     pub(super) fn store(&self) -> SnapshotStore {
         self.store.clone()
     }
 
-    /// Where the accounts are kept.
-    pub(super) fn books(&self) -> BookStore {
+    /// Where the accounts are kept; `None` where nobody keeps any.
+    pub(super) fn books(&self) -> Option<BookStore> {
         self.books.clone()
     }
 
     /// Whether a configuration would open the same store.
     pub(super) fn is_of(&self, config: &Config) -> bool {
-        (&self.opened_by.0, &self.opened_by.1) == (&config.store, &config.ledger)
+        let (store, days) = &self.opened_by;
+        (store, days) == (&config.store, &config.ledger.retention_days)
     }
 
     /// Ends its tasks.

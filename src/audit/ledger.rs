@@ -1,8 +1,11 @@
-//! The ledger: takes entries in order, writes each as one JSON line on standard output, keeps the recent ones for
-//! `/decisions`, and chains them by hash so that a changed or missing line shows.
+//! The ledger: takes entries in order, chains them by hash so that a changed or missing line shows, writes each as one
+//! JSON line on standard output, hands it to what keeps lines, and remembers the recent ones for `/decisions`.
 //!
 //! A request hands an entry over and goes on. When the writer cannot keep up, or standard output blocks, entries are
 //! dropped and counted; no request ever waits for them.
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::VecDeque;
 use std::fmt::Write as _;
@@ -12,10 +15,13 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use sha2::{Digest, Sha256};
+use jiff::Timestamp;
+use serde::Serialize;
 use tokio::sync::oneshot;
 
+use super::chain::{Head, Link, Sealed, seal};
 use super::entry::Entry;
+use super::keep::{Event, Keep, Line, Observer, Resume, another_chain};
 use super::record::DecisionRecord;
 
 /// Entries waiting to be written. At 10,000 decisions a second this rides out a writer that stalls for 0.4 s.
@@ -23,15 +29,28 @@ const QUEUE_LENGTH: usize = 4096;
 /// Scored regions waiting with them, 30 to an entry. One takes about 280 bytes, so all of them take about 35 MB however
 /// many regions are configured.
 const QUEUED_SCORES: usize = 30 * QUEUE_LENGTH;
+/// What a scored region takes, for records that come as text.
+const SCORE_BYTES: usize = 280;
 /// Records kept for `/decisions`.
 const RECENT_LENGTH: usize = 200;
-/// What the first record of a process has for `prev`.
-pub const FIRST_PREV: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
 /// What is handed to the writer.
 enum Message {
     Entry(Box<Entry>),
+    /// A record of another kind: a JSON object without its closing brace.
+    Open(Timestamp, String),
     Close,
+}
+
+impl Message {
+    /// What it takes of the queue, in scored regions.
+    fn weight(&self) -> usize {
+        match self {
+            Self::Entry(entry) => entry.decision.scores.len(),
+            Self::Open(_, text) => text.len().div_ceil(SCORE_BYTES),
+            Self::Close => 0,
+        }
+    }
 }
 
 /// Where requests leave their entries.
@@ -46,11 +65,12 @@ pub struct Ledger {
 #[derive(Debug)]
 struct Recent {
     lines: VecDeque<String>,
-    head: String,
+    head: Head,
 }
 
 /// The entry could not be taken: the queue is full or its writer is gone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the ledger does not take the record now")]
 pub struct Dropped;
 
 /// The thread that writes; joins on [`Writer::close`].
@@ -62,21 +82,45 @@ pub struct Writer {
 }
 
 impl Ledger {
-    /// Starts a ledger that writes to `out`, when there is one, in the name of `replica`.
+    /// Starts a ledger that writes to `out`, when there is one, in the name of `replica`, and keeps nothing.
     ///
     /// # Errors
     /// The operating system refuses another thread.
     pub fn start(replica: String, out: Option<Box<dyn Write + Send>>) -> std::io::Result<(Self, Writer)> {
-        let (queue, entries) = sync_channel(QUEUE_LENGTH);
+        Self::start_kept(replica, out, None, Box::new(|_| {}))
+    }
+
+    /// The same, with something that keeps the lines, and somebody who is told.
+    ///
+    /// # Errors
+    /// The operating system refuses another thread.
+    pub fn start_kept(
+        replica: String,
+        out: Option<Box<dyn Write + Send>>,
+        keep: Option<Box<dyn Keep>>,
+        observer: Observer,
+    ) -> std::io::Result<(Self, Writer)> {
+        let (queue, messages) = sync_channel(QUEUE_LENGTH);
         let queued_scores = Arc::new(AtomicUsize::new(0));
-        let recent = Arc::new(Mutex::new(Recent { lines: VecDeque::new(), head: FIRST_PREV.to_owned() }));
+        let head = Head { replica: replica.clone(), link: Link::first() };
+        let recent = Arc::new(Mutex::new(Recent { lines: VecDeque::new(), head: head.clone() }));
         let (alive, ended) = oneshot::channel();
+        let chain = Chain {
+            own: replica,
+            head,
+            stored: None,
+            recent: recent.clone(),
+            out,
+            out_is_broken: false,
+            keep,
+            observer,
+        };
         let thread = {
-            let (queued_scores, recent) = (queued_scores.clone(), recent.clone());
+            let queued_scores = queued_scores.clone();
             std::thread::Builder::new().name("ledger".to_owned()).spawn(move || {
                 // Dropped with the thread, however it ends.
                 let _alive: oneshot::Sender<()> = alive;
-                write_all(&entries, &queued_scores, &replica, out, &recent);
+                chain.write_all(&messages, &queued_scores);
             })?
         };
         Ok((Self { queue: queue.clone(), queued_scores, recent }, Writer { queue, thread, ended }))
@@ -87,14 +131,40 @@ impl Ledger {
     /// # Errors
     /// It was dropped; the caller counts it.
     pub fn offer(&self, entry: Entry) -> Result<(), Dropped> {
-        let scores = entry.decision.scores.len();
-        let queued = self.queued_scores.fetch_add(scores, Ordering::Relaxed);
-        let taken =
-            queued + scores <= QUEUED_SCORES && self.queue.try_send(Message::Entry(Box::new(entry))).is_ok();
+        self.hand_over(Message::Entry(Box::new(entry)))
+    }
+
+    /// Hands over a record of another kind, made at `at`: a JSON object with its own `schema`, `record` and `ts`. The
+    /// ledger adds `replica`, `seq`, `prev` and `hash` at its end, and it takes its place in the chain.
+    ///
+    /// # Errors
+    /// It was dropped, or is no object with members, which is a defect and logged; the caller counts it.
+    pub fn append(&self, at: Timestamp, record: &impl Serialize) -> Result<(), Dropped> {
+        let text = serde_json::to_string(record).map_err(|error| error.to_string());
+        let text = text.and_then(|text| {
+            let is_object = text.starts_with("{\"") && text.ends_with('}');
+            if is_object { Ok(text) } else { Err("it is no object with members".to_owned()) }
+        });
+        match text {
+            Ok(mut text) => {
+                text.pop();
+                self.hand_over(Message::Open(at, text))
+            }
+            Err(problem) => {
+                tracing::error!(problem, "a record cannot be written as JSON");
+                Err(Dropped)
+            }
+        }
+    }
+
+    fn hand_over(&self, message: Message) -> Result<(), Dropped> {
+        let weight = message.weight();
+        let queued = self.queued_scores.fetch_add(weight, Ordering::Relaxed);
+        let taken = queued + weight <= QUEUED_SCORES && self.queue.try_send(message).is_ok();
         if taken {
             return Ok(());
         }
-        self.queued_scores.fetch_sub(scores, Ordering::Relaxed);
+        self.queued_scores.fetch_sub(weight, Ordering::Relaxed);
         Err(Dropped)
     }
 
@@ -106,9 +176,9 @@ impl Ledger {
         format!("[{}]", lines.join(","))
     }
 
-    /// Hash of the last record: what shows whether the end of a chain was cut off.
+    /// The last record: what shows whether the end of a chain was cut off.
     #[must_use]
-    pub fn head(&self) -> String {
+    pub fn head(&self) -> Head {
         self.recent.lock().unwrap_or_else(PoisonError::into_inner).head.clone()
     }
 }
@@ -132,141 +202,128 @@ impl Writer {
     }
 }
 
-fn write_all(
-    entries: &Receiver<Message>,
-    queued_scores: &AtomicUsize,
-    replica: &str,
-    mut out: Option<Box<dyn Write + Send>>,
-    recent: &Mutex<Recent>,
-) {
-    let mut prev = FIRST_PREV.to_owned();
-    let mut seq = 0;
-    let mut out_is_broken = false;
-    while let Ok(Message::Entry(entry)) = entries.recv() {
-        seq += 1;
-        let chained = chain(&DecisionRecord::new(&entry, replica, seq), &prev);
-        queued_scores.fetch_sub(entry.decision.scores.len(), Ordering::Relaxed);
-        drop(entry);
-        let (mut line, hash) = match chained {
-            Ok(chained) => chained,
-            Err(error) => {
-                tracing::error!(%error, seq, "decision record cannot be written as JSON");
-                continue;
+/// The thread's own.
+struct Chain {
+    /// The replica's name.
+    own: String,
+    head: Head,
+    /// The last record that was kept; `None` while all are.
+    stored: Option<Link>,
+    recent: Arc<Mutex<Recent>>,
+    out: Option<Box<dyn Write + Send>>,
+    out_is_broken: bool,
+    keep: Option<Box<dyn Keep>>,
+    observer: Observer,
+}
+
+impl Chain {
+    fn write_all(mut self, messages: &Receiver<Message>, queued_scores: &AtomicUsize) {
+        self.resume();
+        while let Ok(message) = messages.recv() {
+            let weight = message.weight();
+            if self.keep.as_ref().is_some_and(|keep| keep.is_refused()) {
+                self.begin_anew();
             }
-        };
-        prev.clone_from(&hash);
+            let (at, open) = match message {
+                Message::Close => break,
+                Message::Entry(entry) => (entry.at, self.opened(&entry)),
+                Message::Open(at, text) => (at, Ok(self.numbered(text))),
+            };
+            queued_scores.fetch_sub(weight, Ordering::Relaxed);
+            match open {
+                Ok(open) => self.write(at, open),
+                Err(error) => tracing::error!(%error, "decision record cannot be written as JSON"),
+            }
+        }
+        if let Some(keep) = &mut self.keep {
+            keep.close();
+        }
+    }
+
+    fn resume(&mut self) {
+        match self.keep.as_mut().map(|keep| keep.resume()) {
+            None => self.stored = None,
+            Some(Resume::After(link)) => {
+                self.stored = None;
+                self.head.link = link;
+                self.show_head(None);
+            }
+            Some(Resume::Unknown) => self.begin_anew(),
+        }
+    }
+
+    fn begin_anew(&mut self) {
+        self.stored = None;
+        self.head = Head { replica: another_chain(&self.own), link: Link::first() };
+        tracing::warn!(chain = self.head.replica, "the chain of records cannot go on: another one begins");
+        self.show_head(None);
+    }
+
+    fn show_head(&self, at: Option<Timestamp>) {
+        let Head { replica, link: Link { seq, hash } } = &self.head;
+        (self.observer)(Event::Head { replica, seq: *seq, hash, at });
+        self.recent().head.clone_from(&self.head);
+    }
+
+    fn recent(&self) -> std::sync::MutexGuard<'_, Recent> {
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A decision's record, without its closing brace.
+    fn opened(&self, entry: &Entry) -> Result<String, serde_json::Error> {
+        let record = DecisionRecord::new(entry, &self.head.replica, self.head.link.seq + 1);
+        let mut open = serde_json::to_string(&record)?;
+        open.pop();
+        Ok(open)
+    }
+
+    /// A record of another kind with what is the chain's.
+    fn numbered(&self, mut open: String) -> String {
+        // A text is always written.
+        let replica = serde_json::to_string(&self.head.replica).unwrap_or_default();
+        // Nor does writing into a String fail.
+        let _ = write!(open, r#","replica":{replica},"seq":{}"#, self.head.link.seq + 1);
+        open
+    }
+
+    fn write(&mut self, at: Timestamp, mut open: String) {
+        if let Some(Link { seq, hash }) = &self.stored {
+            // Whoever verifies what is kept has to know why records before this one are missing.
+            let _ = write!(open, r#","stored":{{"seq":{seq},"hash":"{hash}"}}"#);
+        }
+        let Sealed { mut line, hash } = seal(open, &self.head.link.hash);
+        let next = Link { seq: self.head.link.seq + 1, hash };
+        let before = std::mem::replace(&mut self.head.link, next);
         // Before it is written: who has read the line finds it in memory too, and so does who cannot read it.
-        remember(recent, line.clone(), hash);
-        if let Some(writer) = &mut out {
-            // In one write: a line that is cut off by the process's end has lost its end, not only its newline.
-            line.push('\n');
+        self.remember(line.clone());
+        self.show_head(Some(at));
+        // In one write: a line that is cut off by the process's end has lost its end, not only its newline.
+        line.push('\n');
+        if let Some(keep) = &mut self.keep {
+            let of = Line { chain: &self.head.replica, seq: self.head.link.seq, at, text: &line };
+            if keep.keep(&of).is_ok() {
+                self.stored = None;
+            } else {
+                self.stored.get_or_insert(before);
+                (self.observer)(Event::NotKept);
+            }
+        }
+        if let Some(writer) = &mut self.out {
             let written = writer.write_all(line.as_bytes());
-            match (&written, out_is_broken) {
+            match (&written, self.out_is_broken) {
                 (Err(error), false) => tracing::error!(%error, "decision log cannot be written"),
-                (Ok(()), true) => tracing::info!(seq, "decision log is written again"),
+                (Ok(()), true) => tracing::info!(seq = self.head.link.seq, "decision log is written again"),
                 _ => {}
             }
-            out_is_broken = written.is_err();
-        }
-    }
-}
-
-fn remember(recent: &Mutex<Recent>, line: String, hash: String) {
-    let mut recent = recent.lock().unwrap_or_else(PoisonError::into_inner);
-    if recent.lines.len() == RECENT_LENGTH {
-        recent.lines.pop_front();
-    }
-    recent.lines.push_back(line);
-    recent.head = hash;
-}
-
-/// The record's line with `prev` and `hash` at its end, and the hash: SHA-256, in hex, over `prev` and the line
-/// without `hash`.
-fn chain(record: &DecisionRecord<'_>, prev: &str) -> Result<(String, String), serde_json::Error> {
-    let mut line = serde_json::to_string(record)?;
-    line.pop();
-    line.push_str(r#","prev":""#);
-    line.push_str(prev);
-    line.push_str("\"}");
-    let mut digest = Sha256::new();
-    digest.update(prev.as_bytes());
-    digest.update(line.as_bytes());
-    let hash = hex(&digest.finalize());
-    line.pop();
-    line.push_str(r#","hash":""#);
-    line.push_str(&hash);
-    line.push_str("\"}");
-    Ok((line, hash))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing into a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use jiff::Timestamp;
-
-    use super::*;
-    use crate::audit::entry::{DecisionIds, Endpoint, Subject};
-    use crate::config::Mode;
-    use crate::domain::{BypassReason, Decision};
-
-    fn entry() -> Entry {
-        Entry {
-            at: Timestamp::UNIX_EPOCH,
-            id: DecisionIds::new(1).next(),
-            endpoint: Endpoint::Mutate,
-            subject: Subject::default(),
-            dry_run: false,
-            mode: Mode::Steer,
-            policies: Vec::new(),
-            decision: Decision::bypass(BypassReason::NoRequests),
-            demand: None,
-            snapshot: None,
-            duration: Duration::ZERO,
+            self.out_is_broken = written.is_err();
         }
     }
 
-    struct Defect;
-
-    impl Write for Defect {
-        fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
-            std::panic::resume_unwind(Box::new("defect"))
+    fn remember(&self, line: String) {
+        let mut recent = self.recent();
+        if recent.lines.len() == RECENT_LENGTH {
+            recent.lines.pop_front();
         }
-
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
-
-    #[tokio::test]
-    async fn a_writer_that_ends_by_a_defect_is_noticed() {
-        let (ledger, mut writer) = Ledger::start("test".to_owned(), Some(Box::new(Defect))).unwrap();
-        let ended = writer.ended();
-        ledger.offer(entry()).unwrap();
-        ended.await;
-    }
-
-    #[tokio::test]
-    async fn a_writer_that_is_closed_has_written_everything() {
-        let (ledger, mut writer) = Ledger::start("test".to_owned(), None).unwrap();
-        let ended = writer.ended();
-        for _ in 0..10 {
-            ledger.offer(entry()).unwrap();
-        }
-        writer.close();
-        ended.await;
-        let recent: Vec<serde_json::Value> = serde_json::from_str(&ledger.recent_json()).unwrap();
-        let numbers: Vec<u64> = recent.iter().filter_map(|record| record["seq"].as_u64()).collect();
-        assert_eq!(numbers, (1..=10).rev().collect::<Vec<_>>());
-        assert_eq!(recent[0]["hash"], ledger.head());
-        assert!(ledger.offer(entry()).is_err(), "nobody writes any more");
+        recent.lines.push_back(line);
     }
 }

@@ -8,7 +8,6 @@ use serde_json::{Map, Value};
 
 use super::error::ConfigError;
 use super::nearest::nearest;
-use super::not_yet;
 use super::value::Fault;
 
 /// What was found while reading.
@@ -201,15 +200,6 @@ impl Section<'_> {
                 key,
                 Fault::silent("holds a secret, which has no place in a configuration file", cure),
             );
-        }
-    }
-
-    /// Refuses what stands under `key` when this version does not have that setting.
-    pub fn refuse_if_not_yet(&mut self, key: &'static str) {
-        let path = self.path_of(key);
-        if let Some(instead) = not_yet::without(&path).filter(|_| self.has(key)) {
-            let cure = format!("leave it out: without it, {instead}");
-            self.fault(key, Fault::silent("is not in this version", cure));
         }
     }
 

@@ -63,9 +63,11 @@ pub struct TlsSettings {
     pub hosts: Vec<String>,
 }
 
-/// How long decisions and readings are kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Where decisions are kept, and how long decisions and readings are.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LedgerSettings {
+    /// The file that decision records are kept in; without one, in Redis where that is configured.
+    pub file: Option<PathBuf>,
     /// Days that sums, and the history of readings, are kept.
     pub retention_days: u32,
     /// Days that single records are kept; at most `retention_days`.
@@ -119,15 +121,14 @@ pub(super) fn read_tls(tls: &mut Section<'_>) -> TlsSettings {
 
 pub(super) fn read_ledger(ledger: &mut Section<'_>) -> LedgerSettings {
     let days = || integer(1..=3650, "days");
-    ledger.refuse_if_not_yet("file");
-    ledger.optional("file", path);
+    let file = ledger.optional("file", path);
     let retention_days = ledger.read("retentionDays", 400, days());
     let raw_retention_days = ledger.read("rawRetentionDays", 30.min(retention_days), days());
     if raw_retention_days > retention_days {
         let problem = format!("{raw_retention_days} is more than ledger.retentionDays ({retention_days})");
         ledger.fault("rawRetentionDays", Fault::silent(problem, "give at most as many days"));
     }
-    LedgerSettings { retention_days, raw_retention_days }
+    LedgerSettings { file, retention_days, raw_retention_days }
 }
 
 pub(super) fn read_log(log: &mut Section<'_>) -> LogSettings {

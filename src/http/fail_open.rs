@@ -305,7 +305,7 @@ impl<A: Answering> FailOpen<A> {
         };
         self.shared.metrics.decided(&entry);
         if self.shared.ledger.offer(entry).is_err() {
-            self.shared.metrics.ledger_dropped();
+            self.shared.metrics.ledger().dropped_at_queue();
         }
     }
 

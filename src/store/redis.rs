@@ -28,11 +28,13 @@ mod link;
 mod locks;
 mod options;
 mod past;
+mod records;
 mod scripts;
 
 use link::{Incoming, Link, Reply};
 use options::Target;
 pub use options::{RedisOptions, RedisOptionsError, Timing};
+pub(super) use scripts::records as records_key;
 
 /// How the body is written. A release that cannot be read by the one before it counts up.
 const SCHEMA: u32 = 1;

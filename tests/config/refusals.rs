@@ -178,10 +178,6 @@ fn refuses_grid_and_price_sources_that_cannot_be(#[case] yaml: &str, #[case] exp
     "spot: {steer: interruptible}",
     "spot.steer: `interruptible` is not in this version; choose one of: never"
 )]
-#[case(
-    "ledger: {file: /var/lib/eco-pulse/ledger.jsonl}",
-    "ledger.file: is not in this version; leave it out: without it, decisions are written to standard output"
-)]
 fn refuses_what_this_version_does_not_have(#[case] yaml: &str, #[case] expected: &str) {
     assert_eq!(errors(yaml), [expected]);
 }

@@ -14,7 +14,11 @@ pub struct Ended {
 
 /// The command, as nobody has configured it.
 pub fn eco_pulse() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_eco-pulse"));
+    clean(Command::new(env!("CARGO_BIN_EXE_eco-pulse")))
+}
+
+/// A command of which the environment configures nothing.
+pub fn clean(mut command: Command) -> Command {
     let ours = std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("ECO_PULSE_"));
     for (name, _) in ours {
         command.env_remove(name);

@@ -65,7 +65,7 @@ const METRICS: &[(&str, &str, &[&str])] = &[
     ("eco_pulse_carbon_added_grams_total", "counter", &["against", "method", "namespace"]),
     ("eco_pulse_cost_saved_usd_total", "counter", &["against", "method", "namespace"]),
     ("eco_pulse_cost_added_usd_total", "counter", &["against", "method", "namespace"]),
-    ("eco_pulse_ledger_dropped_total", "counter", &[]),
+    ("eco_pulse_ledger_dropped_total", "counter", &["at"]),
 ];
 
 #[tokio::test]

@@ -52,6 +52,11 @@ impl Server {
 
     /// Starts and waits until it answers, ready or not.
     pub fn launch(config: &str) -> (Self, ChildStdout) {
+        Self::launch_by(eco_pulse(), config)
+    }
+
+    /// The same, by a command that ends in the program's name.
+    pub fn launch_by(mut command: Command, config: &str) -> (Self, ChildStdout) {
         let dir = tempfile::tempdir().unwrap();
         let (mounted, certificates, working_dir) = paths(&dir);
         let config = Mount::new(&mounted, config);
@@ -59,7 +64,6 @@ impl Server {
         generate_certificates(&certificates);
         let authority_pem = fs::read_to_string(certificates.join("ca.crt")).unwrap();
 
-        let mut command = eco_pulse();
         command.args(["serve", "--kube", "off"]);
         command.args(["--webhook-addr", "127.0.0.1:0", "--admin-addr", "127.0.0.1:0"]);
         command.arg("--config").arg(config.file()).arg("--cert-dir").arg(certificates);

@@ -15,7 +15,7 @@ const MORE: usize = 50;
 
 async fn dropped(server: &Server) -> f64 {
     let text = server.admin().await.get("/metrics").await;
-    Scrape::parse(text.text()).value("eco_pulse_ledger_dropped_total", &[])
+    Scrape::parse(text.text()).value("eco_pulse_ledger_dropped_total", &[("at", "queue")])
 }
 
 #[tokio::test]

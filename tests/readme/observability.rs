@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use eco_pulse::audit::chain::FIRST_PREV;
 use eco_pulse::audit::entry::{Endpoint, Entry, Subject};
 use eco_pulse::audit::record::DecisionRecord;
 use eco_pulse::config::Mode;
@@ -55,6 +56,7 @@ fn scraped() -> BTreeMap<String, (String, BTreeSet<String>)> {
     metrics.cluster().webhook_drift("missing", false);
     metrics.cluster().event("written");
     metrics.cluster().knows("nodes", 1);
+    metrics.ledger().head("replica-1", 1, FIRST_PREV, Some(now()));
     let text = metrics.render(entry.snapshot.as_deref(), jiff::SignedDuration::from_hours(2), now()).unwrap();
 
     let mut found: BTreeMap<String, (String, BTreeSet<String>)> = BTreeMap::new();
@@ -105,6 +107,8 @@ fn every_metric_is_described_with_its_type_and_labels() {
         include_str!("../../src/metrics/readings.rs"),
         "\n",
         include_str!("../../src/metrics/cluster.rs"),
+        "\n",
+        include_str!("../../src/metrics/ledger.rs"),
         "\n",
         include_str!("../../src/metrics/register.rs")
     );
@@ -171,7 +175,7 @@ fn every_field_of_the_record_is_described() {
     let mut fields = BTreeSet::new();
     paths(&record, "", &mut fields);
     // The ledger adds these to the line.
-    fields.extend(["prev", "hash"].map(str::to_owned));
+    fields.extend(["stored", "stored.seq", "stored.hash", "prev", "hash"].map(str::to_owned));
     let table = table(OBSERVABILITY, &["Field", "Meaning"]);
     let described: BTreeSet<String> =
         table.rows.iter().map(|row| row[0].trim_matches('`').to_owned()).collect();

@@ -118,6 +118,15 @@ const RIGHTS: &[&str] = &[
     "+zadd",
     "+zrangebyscore",
     "+zremrangebyscore",
+    "+xadd",
+    "+xrange",
+    "+xrevrange",
+    "+xtrim",
+    "+xlen",
+    "+sadd",
+    "+srem",
+    "+smembers",
+    "+info",
 ];
 
 #[tokio::test]
@@ -138,6 +147,11 @@ async fn a_user_of_our_own_with_few_rights_is_enough() {
     replica.store.remember(std::slice::from_ref(&reading), at(NOON)).await.unwrap();
     let history = replica.store.history(&reading.region, reading.starts_at, reading.ends_at).await;
     assert_eq!(history.unwrap(), [reading]);
+    replica.store.append_records("one", &[(1, "line".into())]).await.unwrap();
+    assert_eq!(replica.store.last_record("one").await.unwrap().unwrap().line, "line");
+    assert_eq!(replica.store.records("one", 0, 10).await.unwrap().len(), 1);
+    replica.store.trim_records("one", 2, true).await.unwrap();
+    assert_eq!(replica.store.chains().await.unwrap(), Vec::<String>::new());
     // It is in the database of the URL.
     assert_eq!(server.command(&["DBSIZE"]), "0");
     server.command(&["FLUSHALL"]);

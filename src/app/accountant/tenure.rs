@@ -112,7 +112,7 @@ impl<'a> Tenure<'a> {
             self.keeper.books.confirm(now);
         }
         self.keeper.look(now).await?;
-        self.hand_over().await?;
+        self.hand_over(now).await?;
         self.show();
         Ok(())
     }
@@ -175,12 +175,12 @@ impl<'a> Tenure<'a> {
     }
 
     /// Hands the records of closed runs over. Stopped on the way, it hands them over again.
-    async fn hand_over(&mut self) -> Result<(), Ended> {
+    async fn hand_over(&mut self, now: Timestamp) -> Result<(), Ended> {
         let records: Vec<(String, String)> =
             self.keeper.books.unrecorded().map(|(uid, record)| (uid.to_owned(), record.to_owned())).collect();
         for (uid, record) in records {
             // Without room now there will be some at the next look.
-            if self.accountant.hand_over(record) {
+            if self.accountant.hand_over(record, now) {
                 self.keeper.books.recorded(&uid);
             }
         }

@@ -11,7 +11,7 @@ pub(super) fn of(error: &Error, address: &str) -> StoreError {
     if matches!(error.kind(), ErrorKind::Auth) || says("WRONGPASS") || says("NOAUTH") {
         return StoreError::Denied(denied(details, address));
     }
-    if says("NOPERM") {
+    if says("NOPERM") || says("ACL failure") {
         return StoreError::Denied(format!(
             "{address} says {details:?}: let the user run eval, subscribe and the commands in scripts on \
              {{eco-pulse}}:*, and the channel {{eco-pulse}}:versions"
@@ -26,6 +26,8 @@ pub(super) fn of(error: &Error, address: &str) -> StoreError {
         "it is no cluster: begin store.redis.url with redis://"
     } else if says("MOVED") || says("CROSSSLOT") {
         "it is a node of a cluster: begin store.redis.url with redis-cluster://"
+    } else if says("OOM") {
+        "it has no memory left: give it more (maxmemory), or keep less (ledger.rawRetentionDays, ledger.file)"
     } else if matches!(error.kind(), ErrorKind::Timeout) {
         return silent(address);
     } else {
@@ -44,6 +46,12 @@ pub(super) fn silent(address: &str) -> StoreError {
 /// It answered what none of our scripts says.
 pub(super) fn strange(address: &str) -> StoreError {
     StoreError::Unreachable(format!("{address}: an answer that is none of ours; see what it is"))
+}
+
+/// Whether it is an answer, if one that says no.
+pub(super) fn is_the_servers_word(error: &Error) -> bool {
+    use ErrorKind::{InvalidArgument, InvalidCommand, NotFound, Unknown};
+    matches!(error.kind(), InvalidArgument | InvalidCommand | NotFound | Unknown)
 }
 
 /// Whether the connection is of no more use.

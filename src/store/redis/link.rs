@@ -89,18 +89,45 @@ impl Link {
         keys: Vec<String>,
         arguments: Vec<Bytes>,
     ) -> Result<Reply, StoreError> {
-        let asked = self.commands.eval::<Vec<Bytes>, _, _, _>(script, keys, arguments);
-        let result = match timeout(self.command, asked).await {
-            Ok(Ok(words)) => Reply(words).own(),
-            Ok(Err(error)) => Err(fault::of(&error, &self.address)),
-            Err(_) => Err(fault::silent(&self.address)),
-        };
+        let result = Box::pin(self.ask(script, keys, arguments)).await.map_err(|(error, _)| error);
         if let Err(error) = &result
             && fault::ends_connection(error)
         {
             self.end(error.clone());
         }
         result
+    }
+
+    /// The same for what others can do without: a word of the server's own, such as that it has no room left, is not the
+    /// end of the connection.
+    pub(super) async fn eval_aside(
+        &self,
+        script: &'static str,
+        keys: Vec<String>,
+        arguments: Vec<Bytes>,
+    ) -> Result<Reply, StoreError> {
+        let result = Box::pin(self.ask(script, keys, arguments)).await;
+        result.map_err(|(error, is_the_servers_word)| {
+            if fault::ends_connection(&error) && !is_the_servers_word {
+                self.end(error.clone());
+            }
+            error
+        })
+    }
+
+    /// What a script answers; an error with whether it is the server's own word.
+    async fn ask(
+        &self,
+        script: &'static str,
+        keys: Vec<String>,
+        arguments: Vec<Bytes>,
+    ) -> Result<Reply, (StoreError, bool)> {
+        let asked = self.commands.eval::<Vec<Bytes>, _, _, _>(script, keys, arguments);
+        match timeout(self.command, asked).await {
+            Ok(Ok(words)) => Reply(words).own().map_err(|error| (error, true)),
+            Ok(Err(error)) => Err((fault::of(&error, &self.address), fault::is_the_servers_word(&error))),
+            Err(_) => Err((fault::silent(&self.address), false)),
+        }
     }
 
     /// An answer that is none of ours ends the connection like one that does not come.

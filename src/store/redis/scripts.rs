@@ -26,6 +26,14 @@ pub(super) fn books_table(name: &str) -> String {
     format!("{BOOKS}:{name}")
 }
 
+/// The records of a chain: a stream, by their numbers.
+pub(in crate::store) fn records(chain: &str) -> String {
+    format!("{{eco-pulse}}:ledger:{chain}")
+}
+
+/// The names of all chains: a set.
+pub(super) const CHAINS: &str = "{eco-pulse}:ledgers";
+
 macro_rules! script {
     ($(#[$doc:meta])* $name:ident, $file:literal) => {
         $(#[$doc])*
@@ -73,4 +81,24 @@ script!(
 script!(
     /// Writes a set of entries as the next version.
     BOOKS_WRITE, "books_write"
+);
+script!(
+    /// Adds records to a chain.
+    APPEND, "append"
+);
+script!(
+    /// Gives records of a chain.
+    RECORDS, "records"
+);
+script!(
+    /// Gives the last record of a chain.
+    LAST_RECORD, "last_record"
+);
+script!(
+    /// Takes the oldest records off a chain.
+    TRIM_RECORDS, "trim_records"
+);
+script!(
+    /// Gives the names of all chains.
+    CHAIN_NAMES, "chains"
 );

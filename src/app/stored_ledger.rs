@@ -1,0 +1,194 @@
+//! The ledger as it is kept, for those who read it: `ledger.file`, else the chains in the shared store.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
+
+use super::storage;
+use crate::audit::chain::Head;
+use crate::audit::read::{Span, Visitor, file_head, file_span, read_file};
+use crate::audit::segments::time_of;
+use crate::audit::verify::{Place, StoredLine};
+use crate::config::Config;
+use crate::store::{SnapshotStore, StoreError, StoreState, StoredRecord, Timing};
+
+/// A store that has said nothing by then will not soon.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// Records that are asked for at once.
+const PAGE: usize = 1000;
+
+/// Where a ledger is kept.
+#[derive(Clone, Debug)]
+pub enum LedgerSource {
+    /// In a file and its segments.
+    File(PathBuf),
+    /// In the shared store.
+    Store(SnapshotStore),
+}
+
+/// A stored ledger, for a command: with a store of its own where it takes one.
+#[derive(Debug)]
+pub struct StoredLedger {
+    /// Where it is.
+    pub source: LedgerSource,
+    _in_touch: Option<AbortOnDropHandle<()>>,
+}
+
+impl StoredLedger {
+    /// The configured ledger; `None` where none is kept.
+    ///
+    /// # Errors
+    /// The store cannot be reached.
+    pub async fn open(config: &Config) -> anyhow::Result<Option<Self>> {
+        if let Some(file) = &config.ledger.file {
+            return Ok(Some(Self { source: LedgerSource::File(file.clone()), _in_touch: None }));
+        }
+        if config.store.redis.is_none() {
+            return Ok(None);
+        }
+        let store = storage::open(config, "report", Timing::default())?;
+        let kept = store.clone();
+        let in_touch = tokio::spawn(async move { kept.run(CancellationToken::new()).await });
+        let in_touch = AbortOnDropHandle::new(in_touch);
+        let mut state = store.state();
+        let settled = state.wait_for(|state| *state != StoreState::Starting);
+        let settled =
+            tokio::time::timeout(PATIENCE, settled).await.context("store.redis: no answer in time")??;
+        if let StoreState::Down(error) = &*settled {
+            // What is stored of grid data is none of our business here.
+            let is_ours = matches!(error, StoreError::Unreachable(_) | StoreError::Denied(_));
+            anyhow::ensure!(!is_ours, "store.redis: {error}");
+        }
+        drop(settled);
+        Ok(Some(Self { source: LedgerSource::Store(store), _in_touch: Some(in_touch) }))
+    }
+}
+
+impl LedgerSource {
+    /// The configured ledger of a process that has its store at hand; `None` where none is kept.
+    #[must_use]
+    pub fn of(config: &Config, store: &SnapshotStore) -> Option<Self> {
+        match &config.ledger.file {
+            Some(file) => Some(Self::File(file.clone())),
+            None => store.is_shared().then(|| Self::Store(store.clone())),
+        }
+    }
+
+    /// Gives a visitor all lines, or those around a period, oldest first in each file and chain.
+    ///
+    /// # Errors
+    /// A file cannot be read, or the store fails.
+    pub async fn read<V: Visitor>(&self, span: Span, mut visitor: V) -> anyhow::Result<V> {
+        match self {
+            Self::File(file) => {
+                let file = file.clone();
+                let reading = tokio::task::spawn_blocking(move || {
+                    let read = read_file(&file, span, &mut visitor);
+                    read.map(|()| visitor).with_context(|| format!("ledger.file: {}", file.display()))
+                });
+                reading.await.context("a defect ended the reading")?
+            }
+            Self::Store(store) => {
+                for chain in store.chains().await? {
+                    visitor.source(&chain);
+                    read_chain(store, &chain, span, &mut visitor).await?;
+                }
+                Ok(visitor)
+            }
+        }
+    }
+
+    /// The last record of each chain: what shows later whether ends were cut off.
+    ///
+    /// # Errors
+    /// A file cannot be read, or the store fails.
+    pub async fn heads(&self) -> anyhow::Result<Vec<Head>> {
+        match self {
+            Self::File(file) => {
+                let file = file.clone();
+                Ok(tokio::task::spawn_blocking(move || file_head(&file)).await??.into_iter().collect())
+            }
+            Self::Store(store) => {
+                let mut heads = Vec::new();
+                for chain in store.chains().await? {
+                    let last = store.last_record(&chain).await?;
+                    heads.extend(last.and_then(|last| Head::after(&last.line)));
+                }
+                Ok(heads)
+            }
+        }
+    }
+
+    /// When the first and the last record that is kept were made; `None` where there are none.
+    ///
+    /// # Errors
+    /// A file cannot be read, or the store fails.
+    pub async fn span(&self) -> anyhow::Result<Option<(Timestamp, Timestamp)>> {
+        match self {
+            Self::File(file) => {
+                let file = file.clone();
+                Ok(tokio::task::spawn_blocking(move || file_span(&file)).await??)
+            }
+            Self::Store(store) => {
+                let mut found: Option<(Timestamp, Timestamp)> = None;
+                for chain in store.chains().await? {
+                    let first = store.records(&chain, 0, 1).await?;
+                    let last = store.last_record(&chain).await?;
+                    for at in first.iter().chain(&last).filter_map(|record| time_of(&record.line)) {
+                        found = Some(found.map_or((at, at), |(first, last)| (first.min(at), last.max(at))));
+                    }
+                }
+                Ok(found)
+            }
+        }
+    }
+}
+
+async fn read_chain(
+    store: &SnapshotStore,
+    chain: &str,
+    span: Span,
+    visitor: &mut impl Visitor,
+) -> anyhow::Result<()> {
+    let key = SnapshotStore::records_key(chain);
+    let mut page = store.records(chain, begin(store, chain, span).await?, PAGE).await?;
+    while let Some(last) = page.last() {
+        let is_over =
+            page.first().and_then(|first| time_of(&first.line)).is_some_and(|at| span.ends_before(at));
+        if is_over {
+            return Ok(());
+        }
+        // An id that is none of ours has its number all the same.
+        let number = |record: &StoredRecord| {
+            let first = record.id.split('-').next().unwrap_or_default();
+            record.seq.or_else(|| first.parse().ok()).unwrap_or_default()
+        };
+        let (store, name, after) = (store.clone(), chain.to_owned(), number(last) + 1);
+        let next = tokio::spawn(async move { store.records(&name, after, PAGE).await });
+        for record in &page {
+            let place = Place::Entry { key: &key, id: number(record) };
+            visitor.line(StoredLine { place, bytes: &record.line, is_whole: true });
+        }
+        page = next.await.context("a defect ended the reading")??;
+    }
+    Ok(())
+}
+
+/// A record from which on nothing of interest is missed: found by halves.
+async fn begin(store: &SnapshotStore, chain: &str, span: Span) -> Result<u64, StoreError> {
+    let first = store.records(chain, 0, 1).await?.first().and_then(|first| first.seq);
+    let last = store.last_record(chain).await?.and_then(|last| last.seq);
+    let (Some(mut low), Some(mut high)) = (first, last) else { return Ok(0) };
+    while high - low > PAGE as u64 {
+        let middle = low + (high - low) / 2;
+        let probe = store.records(chain, middle, 1).await?;
+        let at = probe.first().and_then(|probe| time_of(&probe.line));
+        if at.is_some_and(|at| span.begins_after(at)) { low = middle } else { high = middle }
+    }
+    // Nothing before the first is left out where everything is asked for.
+    Ok(if first == Some(low) { 0 } else { low })
+}

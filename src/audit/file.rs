@@ -1,0 +1,255 @@
+//! The ledger in a local file: one line a record, put aside as a segment when it is large or a day old, removed when the
+//! last record of a segment is too old.
+//!
+//! A line is in the file whole or not at all: what a failed write leaves is cut off, and so is what a killed process left.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::chain::Link;
+use super::keep::{Keep, Line, NotKept, Resume};
+use super::segments::{Segment, last_line, numbered, segment_path};
+
+/// How a ledger in a file is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileOptions {
+    /// The file that is written.
+    pub path: PathBuf,
+    /// Its size at most: then it becomes a segment.
+    pub segment_bytes: u64,
+    /// How long after its first record it becomes a segment: so that little is kept longer than it has to be.
+    pub segment_time: SignedDuration,
+    /// How long records are kept.
+    pub retention: SignedDuration,
+}
+
+impl FileOptions {
+    /// Segments of 64 MiB or a day.
+    #[must_use]
+    pub const fn new(path: PathBuf, retention: SignedDuration) -> Self {
+        Self { path, segment_bytes: 64 << 20, segment_time: SignedDuration::from_hours(24), retention }
+    }
+}
+
+/// A ledger's file that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerFileError {
+    /// Another process has it.
+    #[error(
+        "ledger.file: {}: another process writes it: give each process a file of its own, or end the other one",
+        .path.display()
+    )]
+    Taken {
+        /// Which.
+        path: PathBuf,
+    },
+    /// It holds something else.
+    #[error("ledger.file: {}: holds no decision records: name another file, or move it away", .path.display())]
+    Foreign {
+        /// Which.
+        path: PathBuf,
+    },
+    /// The system says no.
+    #[error(
+        "ledger.file: {}: {problem}: name a file in a folder that is there and that this process may write",
+        .path.display()
+    )]
+    Unusable {
+        /// Which.
+        path: PathBuf,
+        /// What the system says.
+        problem: String,
+    },
+}
+
+/// A ledger in a file, which this process alone writes.
+#[derive(Debug)]
+pub struct LedgerFile {
+    options: FileOptions,
+    file: File,
+    /// All of it is whole lines up to here.
+    size: u64,
+    /// When its first record was made.
+    began: Option<Timestamp>,
+    resume: Resume,
+    is_failing: bool,
+    /// Whether old segments were looked for since the start.
+    is_looked_after: bool,
+    /// Released with the process, however it ends.
+    _lock: File,
+}
+
+impl LedgerFile {
+    /// Opens or creates the file, and cuts off what a process that was killed left behind its last whole line.
+    ///
+    /// # Errors
+    /// Another process writes it, it holds something else, or the system refuses it.
+    pub fn open(options: FileOptions) -> Result<Self, LedgerFileError> {
+        let path = options.path.clone();
+        let unusable =
+            |error: io::Error| LedgerFileError::Unusable { path: path.clone(), problem: error.to_string() };
+        if fs::metadata(&path).is_ok_and(|metadata| !metadata.is_file()) {
+            return Err(LedgerFileError::Unusable { path, problem: "is no file".to_owned() });
+        }
+        let lock = lock_of(&path).map_err(unusable)?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(LedgerFileError::Taken { path }),
+            Err(TryLockError::Error(error)) => return Err(unusable(error)),
+        }
+        let mut file = open(&path).map_err(unusable)?;
+        let size = cut_torn_line(&mut file, &path).map_err(unusable)?;
+        let (began, resume) = look_back(&mut file, size, &path).map_err(unusable)?;
+        if size > 0 && resume == Resume::Unknown && began.is_none() {
+            return Err(LedgerFileError::Foreign { path });
+        }
+        Ok(Self {
+            options,
+            file,
+            size,
+            began,
+            resume,
+            is_failing: false,
+            is_looked_after: false,
+            _lock: lock,
+        })
+    }
+
+    fn write(&mut self, line: &Line<'_>) -> io::Result<()> {
+        let length = line.text.len() as u64;
+        let is_full = self.size + length > self.options.segment_bytes;
+        let is_old =
+            self.began.is_some_and(|began| line.at.duration_since(began) >= self.options.segment_time);
+        if self.size > 0 && (is_full || is_old) {
+            self.put_aside(line.at)?;
+        }
+        if !std::mem::replace(&mut self.is_looked_after, true) {
+            self.remove_old(line.at);
+        }
+        if self.is_failing {
+            self.cut_off()?;
+        }
+        if let Err(error) = self.file.write_all(line.text.as_bytes()) {
+            // Where this fails too, it is tried again before the next line.
+            let _ = self.cut_off();
+            return Err(error);
+        }
+        self.size += length;
+        self.began.get_or_insert(line.at);
+        Ok(())
+    }
+
+    /// Half a line would be taken for somebody's change.
+    fn cut_off(&self) -> io::Result<()> {
+        if self.file.metadata()?.len() > self.size { self.file.set_len(self.size) } else { Ok(()) }
+    }
+
+    /// The file becomes the newest segment, and a new one begins.
+    fn put_aside(&mut self, now: Timestamp) -> io::Result<()> {
+        let path = &self.options.path;
+        self.file.sync_data()?;
+        let last = numbered(path)?.last().map_or(0, |(number, _)| *number);
+        fs::rename(path, segment_path(path, last + 1))?;
+        self.file = open(path)?;
+        (self.size, self.began) = (0, None);
+        self.remove_old(now);
+        Ok(())
+    }
+
+    /// Removes the segments whose last record is too old, and those before them.
+    fn remove_old(&self, now: Timestamp) {
+        let segments = numbered(&self.options.path).unwrap_or_default();
+        let too_old = |path: &PathBuf| {
+            let (_, last) = Segment::at(path.clone()).span().unwrap_or_default();
+            last.is_some_and(|last| now.duration_since(last) > self.options.retention)
+        };
+        let Some(newest) = segments.iter().rposition(|(_, path)| too_old(path)) else { return };
+        for (_, path) in &segments[..=newest] {
+            match fs::remove_file(path) {
+                Ok(()) => {
+                    tracing::info!(path = %path.display(), "records past ledger.rawRetentionDays are removed");
+                }
+                Err(error) => {
+                    tracing::warn!(path = %path.display(), %error, "records past ledger.rawRetentionDays stay");
+                }
+            }
+        }
+    }
+}
+
+impl Keep for LedgerFile {
+    fn resume(&mut self) -> Resume {
+        self.resume.clone()
+    }
+
+    fn keep(&mut self, line: &Line<'_>) -> Result<(), NotKept> {
+        let written = self.write(line);
+        let path = self.options.path.display();
+        match (&written, self.is_failing) {
+            (Err(error), false) => {
+                tracing::error!(%path, %error, "ledger.file cannot be written; records are missing in it from here");
+            }
+            (Ok(()), true) => tracing::info!(%path, seq = line.seq, "ledger.file is written again"),
+            _ => {}
+        }
+        self.is_failing = written.is_err();
+        written.map_err(|_| NotKept)
+    }
+
+    fn close(&mut self) {
+        if let Err(error) = self.file.sync_data() {
+            tracing::warn!(path = %self.options.path.display(), %error, "ledger.file may lack its last records");
+        }
+    }
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).append(true).create(true).open(path)
+}
+
+/// Beside the file: that one is renamed, and the lock would go with it.
+fn lock_of(path: &Path) -> io::Result<File> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    OpenOptions::new().write(true).create(true).truncate(false).open(PathBuf::from(name))
+}
+
+/// Cuts off a last line without an end; the size of what is left.
+fn cut_torn_line(file: &mut File, path: &Path) -> io::Result<u64> {
+    let size = file.seek(SeekFrom::End(0))?;
+    let mut whole = size;
+    let mut chunk = vec![0; 64 * 1024];
+    while whole > 0 {
+        let length = whole.min(chunk.len() as u64);
+        let chunk = &mut chunk[..usize::try_from(length).unwrap_or_default()];
+        file.seek(SeekFrom::Start(whole - length))?;
+        file.read_exact(chunk)?;
+        if let Some(end) = chunk.iter().rposition(|byte| *byte == b'\n') {
+            whole = whole - length + end as u64 + 1;
+            break;
+        }
+        whole -= length;
+    }
+    if whole < size {
+        tracing::warn!(path = %path.display(), bytes = size - whole, "half a record at the end of ledger.file is cut off");
+        file.set_len(whole)?;
+    }
+    Ok(whole)
+}
+
+/// When the first record of the file was made, and where the chain is. An empty file goes on after the newest segment.
+fn look_back(file: &mut File, size: u64, path: &Path) -> io::Result<(Option<Timestamp>, Resume)> {
+    if size > 0 {
+        let began = Segment::at(path.to_owned()).span()?.0;
+        let last = Link::after(&last_line(file)?);
+        // A first line that was changed does not make it somebody else's.
+        let began = began.or_else(|| last.as_ref().map(|_| Timestamp::MIN));
+        return Ok((began, last.map_or(Resume::Unknown, Resume::After)));
+    }
+    let Some((_, newest)) = numbered(path)?.pop() else { return Ok((None, Resume::After(Link::first()))) };
+    let last = Link::after(&last_line(&mut File::open(newest)?)?);
+    Ok((None, last.map_or(Resume::Unknown, Resume::After)))
+}

@@ -1,0 +1,118 @@
+//! Decision records as a store keeps them: lines with numbers, in chains. What is in a line is none of its business.
+
+use bytes::Bytes;
+
+use super::{SnapshotStore, StoreError};
+
+/// A record as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredRecord {
+    /// Its number; `None` for an entry that is none of ours.
+    pub seq: Option<u64>,
+    /// Its id in the store.
+    pub id: String,
+    /// Its line, without a newline.
+    pub line: Bytes,
+}
+
+impl StoredRecord {
+    pub(super) fn new(id: &Bytes, line: &Bytes) -> Self {
+        let id = String::from_utf8_lossy(id).into_owned();
+        Self { seq: id.parse().ok(), id, line: line.clone() }
+    }
+}
+
+/// What kept records from being stored.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RecordsError {
+    /// Another record has the number already, or a later one: somebody else writes the chain.
+    #[error(
+        "{key} has another record {seq}: another process has the same name (POD_NAME); give each its own"
+    )]
+    Conflict {
+        /// The chain's key.
+        key: String,
+        /// The record's number.
+        seq: u64,
+    },
+    /// What is left of the store's memory is for other things.
+    #[error(
+        "it has used four fifths of its memory: give it more (maxmemory), or keep less (ledger.rawRetentionDays)"
+    )]
+    Full,
+    /// Records are not kept in memory.
+    #[error("no store keeps records: configure store.redis or ledger.file")]
+    NoStore,
+    /// The store fails.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl SnapshotStore {
+    /// Adds records to a chain, in the order of their numbers. Those that are there already, to the letter, count as added.
+    ///
+    /// # Errors
+    /// The chain has other records of these numbers or later ones, or the store fails.
+    pub async fn append_records(&self, chain: &str, records: &[(u64, Bytes)]) -> Result<(), RecordsError> {
+        match self {
+            Self::Memory(_) => Err(RecordsError::NoStore),
+            Self::Redis(redis) => redis.append_records(chain, records).await,
+        }
+    }
+
+    /// The last record of a chain.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn last_record(&self, chain: &str) -> Result<Option<StoredRecord>, StoreError> {
+        match self {
+            Self::Memory(_) => Ok(None),
+            Self::Redis(redis) => redis.last_record(chain).await,
+        }
+    }
+
+    /// At most `limit` records of a chain from number `from_seq` on, oldest first.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn records(
+        &self,
+        chain: &str,
+        from_seq: u64,
+        limit: usize,
+    ) -> Result<Vec<StoredRecord>, StoreError> {
+        match self {
+            Self::Memory(_) => Ok(Vec::new()),
+            Self::Redis(redis) => redis.records(chain, from_seq, limit).await,
+        }
+    }
+
+    /// The names of all chains.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn chains(&self) -> Result<Vec<String>, StoreError> {
+        match self {
+            Self::Memory(_) => Ok(Vec::new()),
+            Self::Redis(redis) => redis.chains().await,
+        }
+    }
+
+    /// Takes the records before number `first_kept` off a chain. With `may_go` a chain of which nothing is left is
+    /// forgotten.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn trim_records(&self, chain: &str, first_kept: u64, may_go: bool) -> Result<(), StoreError> {
+        match self {
+            Self::Memory(_) => Ok(()),
+            Self::Redis(redis) => redis.trim_records(chain, first_kept, may_go).await,
+        }
+    }
+
+    /// Where a chain's records are, for people.
+    #[must_use]
+    pub fn records_key(chain: &str) -> String {
+        super::redis::records_key(chain)
+    }
+}

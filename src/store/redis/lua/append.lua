@@ -1,0 +1,28 @@
+-- Adds records to a chain: a stream whose ids are the records' numbers. What is there already, to the letter, counts as
+-- added: an answer may have been lost.
+-- KEYS: the chain's stream, the names of all chains. ARGV: the chain's name, then for each record its number and its line.
+local kind = redis.call('TYPE', KEYS[1]).ok
+if kind ~= 'none' and kind ~= 'stream' then return {'foreign', KEYS[1], 'a ' .. kind} end
+local names = redis.call('TYPE', KEYS[2]).ok
+if names ~= 'none' and names ~= 'set' then return {'foreign', KEYS[2], 'a ' .. names} end
+-- A fifth of the memory is for the grid data, which everybody needs.
+local memory = redis.pcall('INFO', 'memory')
+if type(memory) == 'string' then
+  local used, most = string.match(memory, 'used_memory:(%d+)'), string.match(memory, 'maxmemory:(%d+)')
+  if used and most and tonumber(most) > 0 and tonumber(used) > tonumber(most) * 0.8 then return {'full'} end
+end
+redis.call('SADD', KEYS[2], ARGV[1])
+for at = 2, #ARGV, 2 do
+  local id = ARGV[at] .. '-0'
+  local there = redis.call('XRANGE', KEYS[1], id, id)[1]
+  if there then
+    if there[2][2] ~= ARGV[at + 1] then return {'conflict', ARGV[at]} end
+  else
+    local added = redis.pcall('XADD', KEYS[1], id, 'line', ARGV[at + 1])
+    if type(added) == 'table' and added.err then
+      if string.find(added.err, 'equal or smaller', 1, true) then return {'conflict', ARGV[at]} end
+      return added
+    end
+  end
+end
+return {'done'}

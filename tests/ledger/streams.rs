@@ -1,0 +1,175 @@
+//! A ledger in Redis: what is said twice is stored once, what is not ours is left alone, and grid data keep their room.
+
+use bytes::Bytes;
+use eco_pulse::app::LedgerSource;
+use eco_pulse::audit::read::Span;
+use eco_pulse::audit::verify::{Finding, Verified, Verifier};
+use eco_pulse::store::{
+    RecordsError, RedisOptions, RedisStore, SnapshotStore, StoreError, StoreState, Timing,
+};
+use jiff::SignedDuration;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
+
+use crate::redis::RedisServer;
+use crate::rig::{Kept, chains};
+
+const KEY: &str = "{eco-pulse}:ledger:one";
+
+/// A store that is in touch with a server.
+struct Store(SnapshotStore, #[expect(dead_code, reason = "ends when it is dropped")] AbortOnDropHandle<()>);
+
+impl Store {
+    async fn of(server: &RedisServer) -> Self {
+        let options = RedisOptions {
+            url: server.url(),
+            password_file: None,
+            ca_file: None,
+            name: "test".to_owned(),
+            retention: SignedDuration::from_hours(24),
+            timing: Timing::default(),
+        };
+        let store = SnapshotStore::Redis(RedisStore::new(&options).unwrap());
+        let kept = store.clone();
+        let running = tokio::spawn(async move { kept.run(CancellationToken::new()).await });
+        store.state().wait_for(|state| *state == StoreState::Up).await.unwrap();
+        Self(store, AbortOnDropHandle::new(running))
+    }
+
+    async fn verify(&self) -> Verified {
+        let source = LedgerSource::Store(self.0.clone());
+        source.read(Span::ALL, Verifier::new(None)).await.unwrap().finish()
+    }
+}
+
+/// Records as the program writes them, with their numbers.
+fn records(count: i64) -> Vec<(u64, Bytes)> {
+    let kept = Kept { segment_bytes: u64::MAX, ..Kept::new() };
+    kept.written(count);
+    let text: String = kept.paths().iter().map(|path| std::fs::read_to_string(path).unwrap()).collect();
+    text.lines().zip(1..).map(|(line, seq)| (seq, Bytes::copy_from_slice(line.as_bytes()))).collect()
+}
+
+#[tokio::test]
+async fn a_chain_is_stored_once_however_often_it_is_said() {
+    let Some(server) = RedisServer::start() else { return };
+    let store = Store::of(&server).await;
+    let records = records(5);
+    for some in [&records[..3], &records[..3], &records[2..]] {
+        store.0.append_records("one", some).await.unwrap();
+    }
+    assert_eq!(server.command(&["XLEN", KEY]), "5");
+    assert_eq!(store.0.chains().await.unwrap(), ["one"]);
+    let last = store.0.last_record("one").await.unwrap().unwrap();
+    assert_eq!((last.seq, &last.line), (Some(5), &records[4].1));
+    assert_eq!(chains(&store.verify().await), [("one", 5, true)]);
+}
+
+#[tokio::test]
+async fn another_record_of_the_same_number_is_a_conflict_and_changes_nothing() {
+    let Some(server) = RedisServer::start() else { return };
+    let store = Store::of(&server).await;
+    let records = records(3);
+    store.0.append_records("one", &records).await.unwrap();
+    for other in [(3, Bytes::from("{}")), (1, Bytes::from("{}"))] {
+        let conflict = RecordsError::Conflict { key: KEY.to_owned(), seq: other.0 };
+        assert_eq!(store.0.append_records("one", &[other]).await, Err(conflict));
+    }
+    assert_eq!(chains(&store.verify().await), [("one", 3, true)]);
+}
+
+#[tokio::test]
+async fn a_key_that_is_not_ours_is_said_and_never_overwritten() {
+    let Some(server) = RedisServer::start() else { return };
+    let store = Store::of(&server).await;
+    server.command(&["SET", KEY, "theirs"]);
+    let foreign = StoreError::Foreign { key: KEY.to_owned(), found: "a string".to_owned() };
+    assert_eq!(store.0.append_records("one", &records(1)).await, Err(foreign.clone().into()));
+    assert_eq!(store.0.last_record("one").await, Err(foreign));
+    assert_eq!(server.command(&["GET", KEY]), "theirs");
+    assert_eq!(*store.0.state().borrow(), StoreState::Up, "grid data are none the worse for it");
+}
+
+#[tokio::test]
+async fn a_flipped_byte_a_missing_and_a_foreign_entry_are_found() {
+    let Some(server) = RedisServer::start() else { return };
+    let store = Store::of(&server).await;
+    let records = records(4);
+    let put = |lines: &[(String, &str)]| {
+        server.command(&["DEL", KEY]);
+        for (id, line) in lines {
+            server.command(&["XADD", KEY, id, "line", line]);
+        }
+    };
+    store.0.append_records("one", &records).await.unwrap();
+    let lines: Vec<(String, &str)> =
+        records.iter().map(|(seq, line)| (format!("{seq}-0"), std::str::from_utf8(line).unwrap())).collect();
+    // Entries cannot be changed in their place; whoever writes the stream anew can do anything.
+    for at in (0..lines[1].1.len()).step_by(7) {
+        let mut changed = lines[1].1.as_bytes().to_vec();
+        changed[at] ^= 1;
+        let Ok(changed) = String::from_utf8(changed) else { continue };
+        let mut lines = lines.clone();
+        lines[1].1 = &changed;
+        put(&lines);
+        let verified = store.verify().await;
+        assert!(!verified.is_whole(), "byte {at}");
+        assert_eq!(verified.chains[0].broken.as_ref().unwrap().place, format!("{KEY}, entry 2-0"));
+    }
+    put(&[&lines[..1], &lines[3..]].concat());
+    let finding = store.verify().await.chains[0].broken.clone().unwrap().finding;
+    assert_eq!(finding, Finding::Missing { from: 2, to: 3 });
+    put(&lines);
+    server.command(&["XADD", KEY, "4-1", "line", "hello"]);
+    assert_eq!(store.verify().await.chains[0].broken.clone().unwrap().finding, Finding::NotJson);
+}
+
+#[tokio::test]
+async fn old_records_are_taken_off_and_a_chain_of_which_nothing_is_left_is_forgotten() {
+    let Some(server) = RedisServer::start() else { return };
+    let store = Store::of(&server).await;
+    store.0.append_records("one", &records(5)).await.unwrap();
+    store.0.trim_records("one", 4, true).await.unwrap();
+    let verified = store.verify().await;
+    assert_eq!((chains(&verified), verified.chains[0].first_seq), (vec![("one", 2, true)], 4));
+    store.0.trim_records("one", 6, false).await.unwrap();
+    assert_eq!(store.0.chains().await.unwrap(), ["one"]);
+    store.0.trim_records("one", 6, true).await.unwrap();
+    assert_eq!(store.0.chains().await.unwrap(), Vec::<String>::new());
+    assert_eq!(server.command(&["EXISTS", KEY]), "0");
+}
+
+#[tokio::test]
+async fn records_leave_a_fifth_of_the_memory_to_grid_data() {
+    let Some(server) = RedisServer::start() else { return };
+    let store = Store::of(&server).await;
+    store.0.append_records("one", &records(1)).await.unwrap();
+    let used: u64 = {
+        let info = server.command(&["INFO", "memory"]);
+        info.lines().find_map(|line| line.strip_prefix("used_memory:")).unwrap().trim().parse().unwrap()
+    };
+    server.command(&["CONFIG", "SET", "maxmemory", &(used * 11 / 10).to_string()]);
+    assert_eq!(store.0.append_records("one", &records(2)[1..]).await, Err(RecordsError::Full));
+    assert_eq!(*store.0.state().borrow(), StoreState::Up);
+    assert_eq!(store.0.latest().await, Ok(None), "grid data are read and written as before");
+}
+
+#[tokio::test]
+async fn a_long_chain_is_read_whole_and_from_the_middle() {
+    let Some(server) = RedisServer::start() else { return };
+    let store = Store::of(&server).await;
+    // Two pages and a bit.
+    let records = records(2100);
+    for some in records.chunks(300) {
+        store.0.append_records("one", some).await.unwrap();
+    }
+    assert_eq!(chains(&store.verify().await), [("one", 2100, true)]);
+    let source = LedgerSource::Store(store.0.clone());
+    let (first, last) = source.span().await.unwrap().unwrap();
+    assert_eq!(last.duration_since(first), SignedDuration::from_secs(2099));
+    let heads = source.heads().await.unwrap();
+    assert_eq!(
+        heads.iter().map(|head| (head.replica.as_str(), head.link.seq)).collect::<Vec<_>>(),
+        [("one", 2100)]
+    );
+}
