@@ -5,14 +5,21 @@
 mod commands;
 #[path = "readme/configuration.rs"]
 mod configuration;
+#[path = "accounts/expected.rs"]
+#[allow(dead_code, reason = "shared with the tests of the accounts")]
+mod expected;
 #[path = "readme/facts.rs"]
 mod facts;
 #[path = "readme/markdown.rs"]
 mod markdown;
-#[path = "support/not_yet.rs"]
-mod not_yet;
 #[path = "readme/observability.rs"]
 mod observability;
+#[path = "accounts/rig.rs"]
+#[allow(dead_code, reason = "shared with the tests of the accounts")]
+mod rig;
+#[path = "accounts/week.rs"]
+#[allow(dead_code, reason = "shared with the tests of the accounts")]
+mod week;
 #[path = "readme/worked_example.rs"]
 mod worked_example;
 

@@ -4,13 +4,9 @@ use std::collections::BTreeSet;
 
 use crate::expression::names;
 use crate::files::{Promised, columns, cookbook, panel_queries, rules, text, text_of, variable_queries};
-use crate::not_yet::NOT_YET;
 use crate::prometheus::{LULL, Prometheus};
 use crate::server::{PATIENCE, Server};
 use crate::workload::{CONFIG, ask, replica_in_a_cluster};
-
-/// Labels that are to come with a metric that is there without.
-const LABELS_NOT_YET: [(&str, &str); 1] = [("eco_pulse_ledger_dropped_total", "at")];
 
 /// Metrics as docs/observability.md lists them, which another test compares with the program.
 fn documented() -> BTreeSet<String> {
@@ -44,12 +40,9 @@ fn no_expression_names_a_metric_that_does_not_exist() {
         let names = names(&expression);
         assert!(!names.is_empty(), "{place}: {expression}");
         for name in names {
-            let known = documented.contains(name) || recorded.contains(name) || NOT_YET.contains(&name);
+            let known = documented.contains(name) || recorded.contains(name);
             assert!(known, "{place}: there is no {name}");
         }
-    }
-    for name in NOT_YET {
-        assert!(!documented.contains(*name), "{name} exists: take it off the list");
     }
 }
 
@@ -63,30 +56,18 @@ fn every_metric_is_looked_at_somewhere() {
     }
 }
 
-fn waits_for_a_metric(expression: &str) -> bool {
-    names(expression).iter().any(|name| NOT_YET.contains(name))
-}
-
 /// Why an expression does not bring what it promises; nothing when it does.
 async fn missing(prometheus: &mut Prometheus, promised: &Promised) -> Option<String> {
     let series = prometheus.series(&promised.expression).await;
-    if waits_for_a_metric(&promised.expression) {
-        return None;
-    }
     // 0 of 0 is an answer that shows nothing.
     let is_number = |one: &serde_json::Value| one["value"][1] != "NaN";
     if !series.iter().any(is_number) {
         return Some(format!("{}: nothing: {}", promised.place, promised.expression));
     }
-    let names = names(&promised.expression);
-    let to_come =
-        |label: &str| LABELS_NOT_YET.iter().any(|(name, other)| names.contains(name) && *other == label);
     for label in &promised.labels {
         let has =
             |one: &serde_json::Value| one["metric"][label].as_str().is_some_and(|value| !value.is_empty());
-        if to_come(label) {
-            assert!(!series.iter().any(has), "{}: {label} is there now", promised.place);
-        } else if !series.iter().all(has) {
+        if !series.iter().all(has) {
             return Some(format!("{}: a series without {label}: {series:?}", promised.place));
         }
     }
@@ -100,9 +81,6 @@ async fn all_that_is_missing(prometheus: &mut Prometheus) -> Vec<String> {
         found.extend(missing(prometheus, promised).await);
     }
     for (place, expressions, labels) in columns() {
-        if expressions.iter().any(|expression| waits_for_a_metric(expression)) {
-            continue;
-        }
         let mut brought = BTreeSet::new();
         for expression in &expressions {
             for one in prometheus.series(expression).await {
@@ -120,7 +98,7 @@ async fn all_that_is_missing(prometheus: &mut Prometheus) -> Vec<String> {
             found.push(format!("{name}: nothing is recorded"));
         }
         // An alert brings nothing while all is well, what it looks at is there.
-        for name in names(expression).into_iter().filter(|name| !NOT_YET.contains(name)) {
+        for name in names(expression).into_iter() {
             let name =
                 if name.ends_with("_duration_seconds") { format!("{name}_count") } else { name.to_owned() };
             if prometheus.series(&name).await.is_empty() {
@@ -157,10 +135,6 @@ async fn every_panel_and_every_rule_brings_what_it_promises() {
     });
     assert!(complete.await.is_ok(), "{} expressions bring nothing: {missing:#?}", missing.len());
 
-    let scraped = server.admin().await.get("/metrics").await;
-    for name in NOT_YET {
-        assert!(!scraped.text().contains(name), "{name} exists: take it off the list");
-    }
     // Where regions are is what the map needs as numbers.
     for region in prometheus.series("eco_pulse_region_info").await {
         for side in ["latitude", "longitude"] {

@@ -8,14 +8,21 @@ mod client;
 #[path = "../process/command.rs"]
 #[allow(dead_code, reason = "each test crate uses a part of it")]
 mod command;
+#[path = "../accounts/expected.rs"]
+#[allow(dead_code, reason = "shared with the tests of the accounts")]
+mod expected;
 #[path = "../process/mount.rs"]
 #[allow(dead_code, reason = "each test crate uses a part of it")]
 mod mount;
-#[path = "../support/not_yet.rs"]
-mod not_yet;
+#[path = "../accounts/rig.rs"]
+#[allow(dead_code, reason = "shared with the tests of the accounts")]
+mod rig;
 #[path = "../process/server.rs"]
 #[allow(dead_code, reason = "each test crate uses a part of it")]
 mod server;
+#[path = "../accounts/week.rs"]
+#[allow(dead_code, reason = "shared with the tests of the accounts")]
+mod week;
 
 mod expression;
 mod files;

@@ -5,9 +5,14 @@ use std::net::{Ipv4Addr, SocketAddr};
 use axum::Router;
 use axum::routing::get;
 use eco_pulse::domain::snapshot::Implausibility;
-use eco_pulse::metrics::Metrics;
+use eco_pulse::metrics::{Counting, Metrics};
+use eco_pulse::store::BookStore;
 
+use crate::rig::Simulation;
 use crate::server::Server;
+
+/// Half hours of the simulated week that the replica has accounted for.
+const STEPS_OF_TWO_DAYS: i64 = 96;
 
 /// Decisions of all kinds. The deadline leaves a debug build its time.
 pub const CONFIG: &str = "
@@ -51,7 +56,7 @@ pub async fn ask(server: &Server) {
 
 /// Serves the metrics of a replica in a cluster with a shared store: the process's own definitions, made to happen.
 pub async fn replica_in_a_cluster() -> SocketAddr {
-    let metrics = Metrics::new().unwrap();
+    let metrics = Metrics::counting(Counting::ByAccountant).unwrap();
     metrics.readings().reading_refused("electricity-maps", Implausibility::Zero.as_str());
     metrics.readings().circuit("grid/electricity-maps", false);
     metrics.readings().store_up(true);
@@ -63,6 +68,12 @@ pub async fn replica_in_a_cluster() -> SocketAddr {
     metrics.cluster().certificate_step("changed");
     metrics.cluster().webhook_drift("missing", false);
     metrics.cluster().event("written");
+    let mut accounts = Simulation::begin(BookStore::in_memory(), 0).await.unwrap();
+    for step in 0..STEPS_OF_TWO_DAYS {
+        accounts.step(step, step == 0).await.unwrap();
+    }
+    let days = accounts.keeper.books.owners().keys().map(|key| key.day).collect();
+    metrics.accounts().show(&accounts.keeper.books, &days);
     let text = metrics.render(None, jiff::SignedDuration::ZERO, jiff::Timestamp::UNIX_EPOCH).unwrap();
     let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let addr = listener.local_addr().unwrap();
