@@ -39,7 +39,7 @@ proptest! {
 
     #[test]
     fn bytes_that_are_changed_put_in_or_taken_out_are_found(
-        place in 0.0_f64..1.0,
+        place: prop::sample::Index,
         length in 1_usize..40,
         bytes in proptest::collection::vec(any::<u8>(), 0..40),
     ) {
@@ -47,7 +47,7 @@ proptest! {
         let paths = kept.paths();
         let path = &paths[paths.len() / 2];
         let whole = fs::read(path).unwrap();
-        let at = (place * whole.len() as f64) as usize;
+        let at = place.index(whole.len());
         let mut changed = whole.clone();
         changed.splice(at..(at + length).min(whole.len()), bytes);
         prop_assume!(changed != whole);

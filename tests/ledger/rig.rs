@@ -40,13 +40,17 @@ pub fn entry(at: Timestamp) -> Entry {
 pub struct Kept {
     _dir: TempDir,
     pub file: PathBuf,
-    pub segment_bytes: u64,
+    segment_bytes: u64,
 }
 
 impl Kept {
     pub fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         Self { file: dir.path().join("ledger.jsonl"), _dir: dir, segment_bytes: 1500 }
+    }
+
+    pub fn in_one_file() -> Self {
+        Self { segment_bytes: u64::MAX, ..Self::new() }
     }
 
     /// Usually segments of two records or so; kept for ten days.

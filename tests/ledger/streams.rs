@@ -44,7 +44,7 @@ impl Store {
 
 /// Records as the program writes them, with their numbers.
 fn records(count: i64) -> Vec<(u64, Bytes)> {
-    let kept = Kept { segment_bytes: u64::MAX, ..Kept::new() };
+    let kept = Kept::in_one_file();
     kept.written(count);
     let text: String = kept.paths().iter().map(|path| std::fs::read_to_string(path).unwrap()).collect();
     text.lines().zip(1..).map(|(line, seq)| (seq, Bytes::copy_from_slice(line.as_bytes()))).collect()
