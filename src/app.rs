@@ -19,6 +19,7 @@ mod keeper;
 mod kubernetes;
 mod listeners;
 mod mirror;
+mod reporting;
 mod role;
 mod sources;
 mod storage;
@@ -63,6 +64,7 @@ use crate::telemetry::LogLevel;
 use crate::tls::server_config;
 
 pub use kubernetes::Kubernetes;
+pub use reporting::{Reporter, gather};
 pub use role::Role;
 pub use sources::{readings_once, snapshot_once, static_tables};
 pub use storage::{StoreCheck, check_store};

@@ -16,6 +16,7 @@ pub mod certs;
 pub mod check;
 pub mod demo;
 pub mod explain;
+pub mod report;
 pub mod serve;
 mod show;
 mod table;
@@ -39,6 +40,8 @@ enum Command {
     Explain(explain::ExplainArgs),
     /// Validate a configuration and fetch each provider once
     Check(check::CheckArgs),
+    /// Report what was used, avoided and saved in a period; check the ledger
+    Report(report::ReportArgs),
     /// Make certificates for development
     Certs(certs::CertsArgs),
 }
@@ -71,6 +74,7 @@ impl Cli {
             Command::Demo(args) => args.run(&clock),
             Command::Explain(args) => args.run(&clock),
             Command::Check(args) => args.run(&clock),
+            Command::Report(args) => args.run(&clock),
             Command::Certs(args) => args.run(clock.now()),
         };
         match result {

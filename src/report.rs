@@ -26,9 +26,10 @@ mod setting;
 mod sheet;
 mod table;
 
-pub use self::aligned::{Heading, lines, width, wrapped};
-pub use self::build::{Inputs, Scope, build};
+pub use self::aligned::lines;
+pub use self::build::{Inputs, Progress, Scope, build};
 pub use self::csv::columns as csv_columns;
 pub use self::error::{Asked, ReportError};
 pub use self::form::{Form, FormError, render};
-pub use self::period::{DEFAULT_DAYS, Period};
+pub use self::period::Period;
+pub use self::sections::SOURCES;

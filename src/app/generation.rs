@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::collecting::Collecting;
 use super::endpoints::endpoints;
+use super::reporting::Reporter;
 use super::storage::Storage;
 use super::{Role, mirror, sources, static_tables};
 use crate::audit::ledger::Ledger;
@@ -91,7 +92,9 @@ impl Prepared {
             collect,
             seen: seen_receiver,
         });
-        let live = Arc::new(Live { endpoints, decider, mock });
+        let reports =
+            Arc::new(Reporter::new(config.clone(), process.catalogue.clone(), process.clock.clone()));
+        let live = Arc::new(Live { endpoints, decider, mock, reports });
         Ok(Self { config, live, snapshot, seen, grid, prices, requests })
     }
 

@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use self::holdout::compare;
 use self::series::{series, step_of};
 use super::error::ReportError;
+use super::form::Form;
 use super::model::{
     Basis, Decisions, Head, Holdout, InventoryRow, NamespaceRow, Open, OwnerRow, Owners, Report, SCHEMA,
     Setting,
@@ -57,7 +58,25 @@ pub struct Scope {
     pub namespace: Option<String>,
 }
 
+/// How far the gathering of [`Inputs`] has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Records read.
+    pub read: u64,
+    /// Records there are, as far as that is known.
+    pub all: Option<u64>,
+}
+
 impl Scope {
+    /// What a file of this report is called.
+    #[must_use]
+    pub fn file_name(&self, form: Form) -> String {
+        let part = |time: Timestamp| told(time).replace([' ', ':'], "-");
+        let namespace = self.namespace.as_ref().map_or_else(String::new, |name| format!("-{name}"));
+        let (from, to) = (part(self.period.from()), part(self.period.to()));
+        format!("eco-pulse-report-{from}-to-{to}{namespace}.{}", form.extension())
+    }
+
     fn has(&self, namespace: &str) -> bool {
         self.namespace.as_deref().is_none_or(|only| only == namespace)
     }

@@ -10,7 +10,7 @@ pub const UNKNOWN: &str = "-";
 /// Grams of a kilogram, and kilograms of a tonne.
 const THOUSAND: f64 = 1000.0;
 /// Significant digits that the smallest figure of a column keeps.
-const LEAST_DIGITS: i32 = 2;
+const LEAST_DIGITS: i32 = 3;
 /// Significant digits of the largest figure that are worth the width.
 const MOST_DIGITS: i32 = 6;
 /// Enough for a gram in tonnes.
@@ -192,11 +192,11 @@ mod tests {
 
     #[test]
     fn small_figures_do_not_vanish_beside_large_ones() {
-        assert_eq!(column(Quantity::Emissions, &[12.5, 0.013]), ["12.500", "0.013"]);
+        assert_eq!(column(Quantity::Emissions, &[12.5, 0.013]), ["12.5000", "0.0130"]);
         assert_eq!(column(Quantity::Emissions, &[123_456.7, 0.001_2]), ["123,457", "~0"]);
-        assert_eq!(column(Quantity::Energy, &[1_234.0, 10.0]), ["1,234", "10"]);
+        assert_eq!(column(Quantity::Energy, &[1_234.0, 10.0]), ["1,234.0", "10.0"]);
         assert_eq!(column(Quantity::Money, &[-3.0, 0.0]), ["-3.00", "0"]);
-        assert_eq!(column(Quantity::Money, &[-0.000_25]), ["-0.00025"]);
+        assert_eq!(column(Quantity::Money, &[-0.000_25]), ["-0.000250"]);
         assert_eq!(column(Quantity::Share, &[0.001, 97.5]), ["~0", "97.5"]);
     }
 

@@ -60,7 +60,8 @@ fn section(pages: &mut Pages, section: &Section, units: &Units, bookmarks: &mut 
         pages.break_page();
     }
     // A heading stands with the beginning of what it heads.
-    pages.ensure(34.0 + section.parts.iter().take(2).map(least_height).sum::<f32>());
+    let words = section.parts.iter().take_while(|part| matches!(part, Part::Text(_))).count();
+    pages.ensure(34.0 + section.parts.iter().take(words + 1).take(2).map(least_height).sum::<f32>());
     pages.y += if pages.is_fresh() { 4.0 } else { 14.0 };
     bookmarks.push((section.title, pages.index(), pages.y - 4.0));
     pages.text(LEFT, pages.y + 10.0, section.title, TITLE);
@@ -75,7 +76,7 @@ fn section(pages: &mut Pages, section: &Section, units: &Units, bookmarks: &mut 
             Part::Chart(of) => chart::draw(pages, of),
         }
         pages.y += match part {
-            Part::Text(_) => 4.0,
+            Part::Text(_) => 5.0,
             _ => AFTER_PART,
         };
     }

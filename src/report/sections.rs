@@ -13,6 +13,8 @@ mod sources;
 mod summary;
 mod time;
 
+pub use self::sources::SOURCES;
+
 use super::figures::{Quantity, Units};
 use super::model::{Basis, Report, Setting};
 use super::period::told;

@@ -40,10 +40,20 @@ pub fn table(report: &Report) -> String {
 }
 
 fn of_facts(facts: &[Fact]) -> Vec<String> {
-    let rows: Vec<Vec<String>> =
-        facts.iter().map(|fact| vec![fact.label.clone(), fact.value.clone(), fact.remark.clone()]).collect();
-    let rows: Vec<&[String]> = rows.iter().map(Vec::as_slice).collect();
-    fitted(&[(&[], false), (&[], true), (&[], false)], &rows)
+    let rows = |remarks: bool| -> Vec<Vec<String>> {
+        let remark = |fact: &Fact| if remarks { fact.remark.clone() } else { String::new() };
+        facts.iter().map(|fact| vec![fact.label.clone(), fact.value.clone(), remark(fact)]).collect()
+    };
+    let set = |rows: Vec<Vec<String>>| {
+        let rows: Vec<&[String]> = rows.iter().map(Vec::as_slice).collect();
+        lines(&[(&[], false), (&[], true), (&[], false)], &rows, "  ")
+    };
+    let beside = set(rows(true));
+    if beside.iter().all(|line| width(line) <= COLUMNS - INDENT.len()) {
+        return beside;
+    }
+    let below = facts.iter().map(|fact| format!("{INDENT}{}", fact.remark));
+    set(rows(false)).into_iter().zip(below).flat_map(|(line, remark)| [line, remark]).collect()
 }
 
 fn of_grid(grid: &Grid, units: &Units) -> Vec<String> {

@@ -15,7 +15,7 @@ use std::time::Duration;
 use arc_swap::{ArcSwap, ArcSwapOption};
 use axum::Router;
 use axum::body::Body;
-use eco_pulse::app::{snapshot_once, static_tables};
+use eco_pulse::app::{Reporter, snapshot_once, static_tables};
 use eco_pulse::audit::ledger::{Ledger, Writer};
 use eco_pulse::catalogue::Catalogue;
 use eco_pulse::clock::Clock;
@@ -158,7 +158,8 @@ impl Rig {
             filter: FailOpen::new(Filter::new(decider.clone()), limits, shared.clone()),
             prioritize: FailOpen::new(Prioritize::new(decider.clone()), limits, shared),
         };
-        let live = Live { endpoints, decider, mock: None };
+        let reports = Reporter::new(Arc::new(config.clone()), catalogue().clone(), clock.clone());
+        let live = Live { endpoints, decider, mock: None, reports: Arc::new(reports) };
         let router = webhook(&Arc::new(ArcSwap::from_pointee(live)));
         Self { metrics, second, router, written, writer, runtime: runtime() }
     }

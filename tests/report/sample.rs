@@ -12,7 +12,7 @@ use eco_pulse::report::{Inputs, Period, Scope, build};
 use jiff::Timestamp;
 
 /// 2026-11-02, a Monday, in hours since 1970.
-pub const MONDAY: i64 = 498_288;
+pub const MONDAY: i64 = 498_216;
 /// After the period, at 10:41.
 pub const MADE_AT: &str = "2026-11-28T10:41:00Z";
 pub const HEAD: &str = "7f1c0e5a9b3d48f2c6e0a1b7d9f3528c4e6a8091b3d5f7e92a4c6b8d0f1e3a57";
@@ -41,7 +41,8 @@ struct Tenant {
 impl Tenant {
     fn figures(&self, hour: i64, index: usize, group: Group) -> Sums {
         let of_day = hour.rem_euclid(24);
-        let wave = (TAU * of_day as f64 / 24.0).sin();
+        let week = (TAU * ((hour - MONDAY) / 24) as f64 / 7.0).sin();
+        let wave = 0.6 * (TAU * of_day as f64 / 24.0).sin() + 0.5 * week;
         let bound = of_day == 6 + i64::try_from(index % 6).unwrap();
         let pods = if bound { self.pods_a_day } else { 0 };
         let busy = 1.0 + 0.3 * wave + 0.05 * index as f64;
@@ -49,7 +50,7 @@ impl Tenant {
         let energy_kwh = core_hours * 0.0041;
         let base_g = energy_kwh * 1.03 * (410.0 + 90.0 * wave);
         let left_alone = group == Group::Holdout;
-        let avoided = if left_alone { 0.02 * wave } else { self.avoided + 0.25 * wave };
+        let avoided = if left_alone { 0.02 * wave } else { self.avoided + 0.12 * wave };
         let here_g = base_g * (1.0 - avoided);
         let base_usd = core_hours * 0.048;
         let saved = if left_alone { 0.0 } else { self.saved + 0.02 * wave };

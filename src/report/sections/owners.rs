@@ -1,5 +1,6 @@
 //! By owner: the ones that emit most.
 
+use crate::accounts::sums::Group;
 use crate::report::figures::{Quantity, Units, count};
 use crate::report::known::Known as _;
 use crate::report::model::{OwnerRow, Report};
@@ -8,6 +9,8 @@ use crate::report::sheet::{Cell, Column, Grid, Part, Section};
 
 /// Owners worth printing; csv and json have all.
 const MOST_ROWS: usize = 25;
+/// Before owners in the control group.
+const CONTROL: &str = "* ";
 
 pub(super) fn owners(report: &Report, units: &Units) -> Section {
     let title = "Owners";
@@ -25,7 +28,10 @@ pub(super) fn owners(report: &Report, units: &Units) -> Section {
     if rows.is_empty() {
         return Section::new(title, vec![Part::text(covered), Part::text("No owner had pods.")]);
     }
-    let mut grid = Grid::new("", columns(report, units));
+    if rows.iter().any(|row| row.group == Group::Holdout) {
+        covered = format!("{covered} * marks the control group.");
+    }
+    let mut grid = Grid::new("Against the baseline", columns(report, units));
     grid.rows = rows.iter().take(MOST_ROWS).map(|of| row(report, of)).collect();
     Section::new(title, vec![Part::text(covered), Part::Grid(grid)])
 }
@@ -49,11 +55,11 @@ fn columns(report: &Report, units: &Units) -> Vec<Column> {
 /// Against the baseline.
 fn row(report: &Report, of: &OwnerRow) -> Vec<Cell> {
     let sums = &of.sums;
-    let is_decided = of.group == crate::accounts::sums::Group::Decided;
-    let mark = if is_decided { "" } else { " (control)" };
+    let is_decided = of.group == Group::Decided;
+    let mark = if is_decided { "" } else { CONTROL };
     let mut row = vec![
         Cell::text(&of.namespace),
-        Cell::text(format!("{} {}{mark}", of.kind, of.name)),
+        Cell::text(format!("{mark}{} {}", of.kind, of.name)),
         Cell::count(sums.pods),
     ];
     // Nothing was decided for the control group: it avoids and saves nothing by definition.

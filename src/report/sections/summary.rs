@@ -2,7 +2,7 @@
 
 use super::{counterfactual, share};
 use crate::accounts::sums::COUNTERFACTUALS;
-use crate::report::figures::{Quantity, Sign, Units, count};
+use crate::report::figures::{Quantity, Sign, Units, constant, count};
 use crate::report::known::Known as _;
 use crate::report::model::Report;
 use crate::report::sheet::{Cell, Column, Fact, Grid, Part, Section};
@@ -117,11 +117,7 @@ fn open(report: &Report) -> Option<String> {
     let open = report.open;
     let running = (open.running > 0).then(|| format!("{} pods still run", count(open.running)));
     let waiting = (open.waiting_hours > 0.0)
-        .then(|| format!("{} pod-hours wait for readings", count_of(open.waiting_hours)));
+        .then(|| format!("{} pod-hours wait for readings", constant(open.waiting_hours)));
     let told: Vec<String> = [running, waiting].into_iter().flatten().collect();
     (!told.is_empty()).then(|| format!("Not closed yet: {}.", told.join("; ")))
-}
-
-fn count_of(hours: f64) -> String {
-    crate::report::figures::written(hours, 0, Sign::Minus)
 }
