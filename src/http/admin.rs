@@ -55,7 +55,8 @@ impl Admin {
 /// The plain listener's routes.
 pub fn admin(admin: Admin) -> Router {
     let extender = extender(&admin.live);
-    let reports = reports(&admin.live, &admin.clock);
+    let live = admin.live.clone();
+    let reports = reports(move || live.load().reports.clone(), &admin.clock);
     Router::new()
         .route("/health", get(async || "ok\n"))
         .route("/livez", get(async || "ok\n"))

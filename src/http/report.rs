@@ -16,7 +16,6 @@ use http::{HeaderMap, StatusCode, Uri};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use self::query::{QueryError, Request};
-use super::live::LiveView;
 use crate::clock::Clock;
 use crate::report::{Form, FormError, Inputs, ReportError, Scope, build, render};
 
@@ -58,17 +57,21 @@ impl IntoResponse for NoReport {
     }
 }
 
-#[derive(Clone, Debug)]
+/// Who gathers at the moment.
+type Gatherer = Arc<dyn Fn() -> Arc<dyn Gather> + Send + Sync>;
+
+#[derive(Clone)]
 struct Reports {
-    live: LiveView,
+    gatherer: Gatherer,
     clock: Clock,
     /// A report may take a lot of memory: one at a time.
     one: Arc<Semaphore>,
 }
 
-/// The route.
-pub(super) fn reports(live: &LiveView, clock: &Clock) -> Router {
-    let state = Reports { live: live.clone(), clock: clock.clone(), one: Arc::new(Semaphore::new(1)) };
+/// The route. `gatherer` is asked once a report.
+pub fn reports(gatherer: impl Fn() -> Arc<dyn Gather> + Send + Sync + 'static, clock: &Clock) -> Router {
+    let one = Arc::new(Semaphore::new(1));
+    let state = Reports { gatherer: Arc::new(gatherer), clock: clock.clone(), one };
     Router::new().route("/report", get(report)).with_state(state)
 }
 
@@ -84,7 +87,7 @@ async fn made(reports: &Reports, query: &str, accept: &str) -> Result<Response, 
     let now = reports.clock.now();
     let Request { scope, form } = Request::read(query, accept, now)?;
     let permit = reports.one.clone().try_acquire_owned().map_err(|_| NoReport::Busy)?;
-    let gathering = reports.live.load().reports.gather(scope.clone());
+    let gathering = (reports.gatherer)().gather(scope.clone());
     let inputs = gathering.await.map_err(NoReport::Gathering)?;
     let name = scope.file_name(form);
     // Off the threads that answer for pods, and counted until it is done, whether or not somebody still waits for it.

@@ -1,24 +1,35 @@
-//! Reports, from sums to the bytes of each form.
+//! Reports, from sums to the bytes of each form, and the endpoint that gives them.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod csv;
+mod document;
+mod endpoint;
+mod json;
+mod pdf;
 mod sample;
+mod table;
 
-#[test]
-fn dump() {
-    use eco_pulse::report::{Form, render};
-    let dir = std::path::PathBuf::from(std::env::var("DUMP_DIR").unwrap());
-    for (name, report) in [
-        ("sample", sample::report()),
-        ("large", sample::large()),
-        ("empty", sample::empty()),
-        ("decisions", sample::of_decisions()),
-        ("lab", sample::report_of("lab")),
-    ] {
-        for (_, form) in Form::ALL {
-            let start = std::time::Duration::ZERO;
-            let _ = start;
-            std::fs::write(dir.join(format!("{name}.{}", form.extension())), render(&report, form).unwrap())
-                .unwrap();
-        }
-    }
+use eco_pulse::report::model::Report;
+use eco_pulse::report::{Form, render};
+
+fn text(report: &Report, form: Form) -> String {
+    String::from_utf8(render(report, form).unwrap()).unwrap()
 }
+
+/// Headings of the sections of a report with everything in it.
+const HEADINGS: [&str; 14] = [
+    "Summary",
+    "Emissions inventory",
+    "Avoided emissions",
+    "Cost saved",
+    "Placements and moves",
+    "Over time",
+    "Owners",
+    "Control group",
+    "Data quality",
+    "Decisions",
+    "Ledger",
+    "Method",
+    "Constants",
+    "Sources and licences of data",
+];

@@ -15,6 +15,7 @@ use jiff::Timestamp;
 pub const MONDAY: i64 = 498_216;
 /// After the period, at 10:41.
 pub const MADE_AT: &str = "2026-11-28T10:41:00Z";
+/// Hash of the first replica's last record.
 pub const HEAD: &str = "7f1c0e5a9b3d48f2c6e0a1b7d9f3528c4e6a8091b3d5f7e92a4c6b8d0f1e3a57";
 
 const CONFIGURATION: &str = "
@@ -197,7 +198,12 @@ fn build_all(inputs: Inputs, days: i64, namespace: Option<&str>) -> Report {
 
 /// Two weeks of three namespaces.
 pub fn report() -> Report {
-    build_all(inputs(&tenants(), 14), 14, None)
+    build_all(two_weeks(), 14, None)
+}
+
+/// What [`report`] is made from.
+pub fn two_weeks() -> Inputs {
+    inputs(&tenants(), 14)
 }
 
 /// One of the namespaces.
