@@ -23,7 +23,7 @@ const CONFIGURATION: &str = include_str!("../docs/configuration.md");
 const OBSERVABILITY: &str = include_str!("../docs/observability.md");
 
 /// Every document, by its path.
-const DOCUMENTS: [(&str, &str); 9] = [
+const DOCUMENTS: [(&str, &str); 10] = [
     ("README.md", README),
     ("CONTRIBUTING.md", include_str!("../CONTRIBUTING.md")),
     ("certs/README.md", include_str!("../certs/README.md")),
@@ -33,6 +33,7 @@ const DOCUMENTS: [(&str, &str); 9] = [
     ("docs/install.md", include_str!("../docs/install.md")),
     ("docs/observability.md", OBSERVABILITY),
     ("docs/policies.md", include_str!("../docs/policies.md")),
+    ("docs/reports.md", include_str!("../docs/reports.md")),
 ];
 
 fn catalogue() -> &'static Arc<Catalogue> {

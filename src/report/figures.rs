@@ -1,4 +1,4 @@
-//! Numbers for people: one unit for a quantity throughout a report, one number of decimals down a column.
+//! Numbers for people: one unit for a quantity throughout a report, one number of decimals in a table.
 //!
 //! What is small stays visible: decimals are chosen by the smallest figure, and what they cannot show is `~0`, never 0.
 //! A figure that is not known is a dash.
@@ -9,7 +9,7 @@ use super::model::Report;
 pub const UNKNOWN: &str = "-";
 /// Grams of a kilogram, and kilograms of a tonne.
 const THOUSAND: f64 = 1000.0;
-/// Significant digits that the smallest figure of a column keeps.
+/// Significant digits that the smallest figure of a table keeps.
 const LEAST_DIGITS: i32 = 3;
 /// Significant digits of the largest figure that are worth the width.
 const MOST_DIGITS: i32 = 6;
@@ -38,7 +38,19 @@ pub enum Quantity {
 }
 
 impl Quantity {
-    /// Decimals that a column has in any case.
+    /// Every quantity.
+    pub const ALL: [Self; 8] = [
+        Self::Emissions,
+        Self::Energy,
+        Self::Money,
+        Self::Hours,
+        Self::Count,
+        Self::Share,
+        Self::Rate,
+        Self::MoneyRate,
+    ];
+
+    /// Decimals that a table has in any case.
     const fn least_decimals(self) -> i32 {
         match self {
             Self::Money => 2,

@@ -186,29 +186,28 @@ impl Grid {
         Self { title: title.into(), columns, rows: Vec::new(), total: None }
     }
 
-    /// Writes its cells: in a column, all figures of a quantity have the same decimals.
+    /// Writes its cells: all figures of a quantity have the same decimals, so that they compare.
     #[must_use]
     pub fn set(&self, units: &Units) -> SetGrid {
-        let all = || self.rows.iter().chain(&self.total);
-        let decimals_of = |column: usize, quantity: Quantity| {
-            let figures = all().filter_map(move |row| match row.get(column) {
-                Some(Cell::Figure(of, _, value)) if *of == quantity => *value,
+        let cells = || self.rows.iter().chain(&self.total).flatten();
+        let decimals_of = |quantity: Quantity| {
+            let figures = cells().filter_map(move |cell| match cell {
+                Cell::Figure(of, _, value) if *of == quantity => *value,
                 _ => None,
             });
             decimals(quantity, figures.map(|value| units.scaled(quantity, value)))
         };
-        let set_row = |row: &Vec<Cell>| -> Vec<String> {
-            let cells = row.iter().enumerate();
-            cells
-                .map(|(column, cell)| match cell {
-                    Cell::Text(text) => text.clone(),
-                    Cell::Figure(_, _, None) => UNKNOWN.to_owned(),
-                    Cell::Figure(quantity, sign, Some(value)) => {
-                        written(units.scaled(*quantity, *value), decimals_of(column, *quantity), *sign)
-                    }
-                })
-                .collect()
+        let decimals = Quantity::ALL.map(|quantity| (quantity, decimals_of(quantity)));
+        let set_cell = |cell: &Cell| match cell {
+            Cell::Text(text) => text.clone(),
+            Cell::Figure(_, _, None) => UNKNOWN.to_owned(),
+            Cell::Figure(quantity, sign, Some(value)) => {
+                let decimals =
+                    decimals.iter().find(|(of, _)| of == quantity).map_or(0, |(_, decimals)| *decimals);
+                written(units.scaled(*quantity, *value), decimals, *sign)
+            }
         };
+        let set_row = |row: &Vec<Cell>| row.iter().map(set_cell).collect();
         SetGrid { rows: self.rows.iter().map(set_row).collect(), total: self.total.as_ref().map(set_row) }
     }
 }

@@ -2,6 +2,7 @@
 //! night, a laboratory that loses, and a control group. Every figure follows from the hour, so that a run is like the other.
 
 use std::f64::consts::TAU;
+use std::sync::LazyLock;
 
 use eco_pulse::accounts::cells::{HourKey, OwnerKey};
 use eco_pulse::accounts::sums::{Group, Sums};
@@ -213,6 +214,11 @@ pub fn report_of(namespace: &str) -> Report {
 
 /// Forty namespaces, some with names as long as Kubernetes allows, over a quarter.
 pub fn large() -> Report {
+    static LARGE: LazyLock<Report> = LazyLock::new(make_large);
+    LARGE.clone()
+}
+
+fn make_large() -> Report {
     let tenants: Vec<Tenant> = (0..40)
         .map(|index| Tenant {
             namespace: format!("team-{index:02}-{}", "long-name-".repeat(index % 6))

@@ -103,10 +103,12 @@ fn a_report_of_one_namespace_names_no_other() {
 fn writes_the_sample_for_the_document() {
     if std::env::var_os("ECO_PULSE_UPDATE").is_some() {
         let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
-        for (_, form) in Form::ALL {
-            let file = folder.join(format!("report.{}", form.extension()));
-            std::fs::write(&file, eco_pulse::report::render(&sample::report(), form).unwrap()).unwrap();
-            eprintln!("wrote {}", file.display());
+        for (name, report) in [("report", sample::report()), ("large", sample::large())] {
+            for (_, form) in Form::ALL {
+                let file = folder.join(format!("{name}.{}", form.extension()));
+                std::fs::write(&file, eco_pulse::report::render(&report, form).unwrap()).unwrap();
+                eprintln!("wrote {}", file.display());
+            }
         }
     }
 }

@@ -86,7 +86,7 @@ impl Scale {
             let figure = self.low + index * self.step;
             // Sums of steps come out beside zero.
             let figure = if figure.abs() < self.step / 2.0 { 0.0 } else { figure };
-            let digits = decimals(Quantity::Hours, [self.step].into_iter()).saturating_sub(1);
+            let digits = decimals(Quantity::Hours, [self.step].into_iter()).saturating_sub(2);
             ticks.push((self.place(figure), written(figure, digits, Sign::Minus)));
             index += 1.0;
         }
