@@ -41,7 +41,6 @@ impl Gather for Reporter {
 ///
 /// # Errors
 /// The ledger cannot be read.
-#[expect(clippy::unused_async, reason = "the ledger's storage will be waited for")]
 pub async fn gather(
     config: &Config,
     catalogue: &Catalogue,

@@ -123,14 +123,12 @@ impl ReportArgs {
 }
 
 fn write(report: &[u8], out: Option<&Path>) -> anyhow::Result<()> {
-    match out {
-        Some(file) => std::fs::write(file, report)
-            .with_context(|| format!("--out {}: name a file that can be written", file.display())),
-        None => {
-            let mut output = std::io::stdout().lock();
-            output.write_all(report).and_then(|()| output.flush()).context("standard output takes no more")
-        }
+    if let Some(file) = out {
+        return std::fs::write(file, report)
+            .with_context(|| format!("--out {}: name a file that can be written", file.display()));
     }
+    let mut output = std::io::stdout().lock();
+    output.write_all(report).and_then(|()| output.flush()).context("standard output takes no more")
 }
 
 /// Long ledgers take their time: on a terminal one sees how far it is.

@@ -95,12 +95,11 @@ impl Units {
         match quantity {
             Quantity::Emissions => self.grams.0,
             Quantity::Energy => self.kilowatt_hours.0,
-            Quantity::Money => "USD",
+            Quantity::Money | Quantity::MoneyRate => "USD",
             Quantity::Hours => "h",
             Quantity::Count => "",
             Quantity::Share => "%",
             Quantity::Rate => "g",
-            Quantity::MoneyRate => "USD",
         }
     }
 

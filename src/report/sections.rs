@@ -55,7 +55,7 @@ pub fn heading(report: &Report) -> Heading {
 #[must_use]
 pub fn sections(report: &Report, units: &Units) -> Vec<Section> {
     if is_empty(report) {
-        let told = [summary::nothing(report), quality::decisions(report), ledger::heads(report)];
+        let told = [Some(summary::nothing(report)), quality::decisions(report), ledger::heads(report)];
         return told.into_iter().flatten().collect();
     }
     let all = [

@@ -1,6 +1,9 @@
 //! Reports, from sums to the bytes of each form, and the endpoint that gives them.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+#[path = "../process/command.rs"]
+#[allow(dead_code, reason = "the process's tests use more of it")]
+mod command;
 mod csv;
 mod document;
 mod endpoint;
@@ -8,6 +11,7 @@ mod json;
 mod pdf;
 mod sample;
 mod table;
+mod usage;
 
 use eco_pulse::report::model::Report;
 use eco_pulse::report::{Form, render};

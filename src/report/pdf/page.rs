@@ -121,23 +121,25 @@ impl Pages {
         self.text(x - of.width(text) / 2.0, y, text, of);
     }
 
-    pub(super) fn line(&mut self, (x1, y1): (f32, f32), (x2, y2): (f32, f32), width: f32, [r, g, b]: Colour) {
-        self.current.set_stroke_rgb(r, g, b).set_line_width(width);
+    pub(super) fn line(&mut self, (x1, y1): (f32, f32), (x2, y2): (f32, f32), width: f32, colour: Colour) {
+        let [red, green, blue] = colour;
+        self.current.set_stroke_rgb(red, green, blue).set_line_width(width);
         self.current.move_to(round(x1), up(y1)).line_to(round(x2), up(y2)).stroke();
     }
 
     /// A filled rectangle by its top left corner.
-    pub(super) fn fill(&mut self, (x, y): (f32, f32), (width, height): (f32, f32), [r, g, b]: Colour) {
-        self.current.set_fill_rgb(r, g, b);
+    pub(super) fn fill(&mut self, (x, y): (f32, f32), (width, height): (f32, f32), colour: Colour) {
+        let [red, green, blue] = colour;
+        self.current.set_fill_rgb(red, green, blue);
         self.current.rect(round(x), up(y + height), round(width), round(height)).fill_nonzero();
     }
 }
 
 /// On a page that is done.
 pub(super) fn write_text(page: &mut Content, x: f32, y: f32, text: &str, of: Type) {
-    let [r, g, b] = of.colour;
+    let [red, green, blue] = of.colour;
     let font = if of.face == Face::Bold { BOLD } else { REGULAR };
-    page.set_fill_rgb(r, g, b);
+    page.set_fill_rgb(red, green, blue);
     page.begin_text().set_font(font, of.size).next_line(round(x), up(y));
     page.show(Str(&encoded(text))).end_text();
 }

@@ -215,7 +215,9 @@ fn chart(report: &Report, units: &Units) -> Chart {
     let mut points: Vec<_> = shown.iter().map(|row| (row.namespace.clone(), both(&row.sums))).collect();
     if !rest.is_empty() {
         let mut sums = Sums::default();
-        rest.iter().for_each(|row| sums += row.sums);
+        for row in rest {
+            sums += row.sums;
+        }
         points.push((format!("{} others", rest.len()), both(&sums)));
     }
     let how = if realised { "realised" } else { "projected" };

@@ -13,13 +13,13 @@ pub(super) const LABELS: &str = "Energy and emissions are modelled from requests
      bill changes only when machines are added or taken away. Below zero: more was emitted, or paid, than there.";
 
 /// What is said of a period without pods.
-pub(super) fn nothing(report: &Report) -> Option<Section> {
+pub(super) fn nothing(report: &Report) -> Section {
     let whose = report.namespace.as_ref().map_or(String::new(), |name| format!(" in namespace {name}"));
     let mut parts = vec![Part::text(format!(
         "No pod was bound or ran{whose} in this period after a decision: there is nothing to report."
     ))];
     parts.extend(report.notes.iter().map(Part::text));
-    Some(Section::new(TITLE, parts))
+    Section::new(TITLE, parts)
 }
 
 pub(super) fn summary(report: &Report, units: &Units) -> Section {
