@@ -48,8 +48,8 @@ pub struct ReportArgs {
     /// Check the chain of hashes of the ledger instead
     #[arg(long, conflicts_with_all = ["from", "to", "namespace", "out", "output"])]
     verify: bool,
-    /// Hash that the ledger must contain, of an earlier report
-    #[arg(long, value_name = "HASH", requires = "verify")]
+    /// With --verify: a hash of an earlier report that must still be there
+    #[arg(long, value_name = "HASH")]
     head: Option<String>,
 }
 
@@ -85,6 +85,9 @@ impl ReportArgs {
     pub fn run(self, clock: &Clock) -> anyhow::Result<()> {
         if self.verify {
             return self.verify();
+        }
+        if self.head.is_some() {
+            anyhow::bail!(UsageError("--head is what --verify looks for: add --verify".to_owned()));
         }
         let now = clock.now();
         let period = Period::read(self.from.as_deref(), self.to.as_deref(), now, Asked::Command)

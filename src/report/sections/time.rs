@@ -1,5 +1,6 @@
-//! Over time: what was emitted, avoided and saved, day by day or hour by hour; by month where the period is long.
+//! Over time: what was emitted, avoided and saved, day by day or hour by hour; rows by month where the period is long.
 
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::namespaces::against;
@@ -12,10 +13,14 @@ use crate::report::sheet::{Cell, Chart, ChartKind, Column, Grid, Part, Section};
 
 /// Rows that are worth printing; longer periods go by month here, and by day in csv and json.
 const MOST_ROWS: usize = 62;
+/// Of `2026-11-01`, and of its month.
+const DATE_LENGTH: usize = 10;
+const MONTH_LENGTH: usize = 7;
 
 pub(super) fn over_time(report: &Report, units: &Units) -> Section {
-    let (name, points) = points(report);
-    let mut parts = charts(report, &points, units);
+    let all = steps(report);
+    let mut parts = charts(report, &all, units);
+    let (name, points) = rows(report, all);
     if name == "month" {
         parts.push(Part::text("By month, since the period is long: csv and json have every day."));
     }
@@ -26,24 +31,29 @@ pub(super) fn over_time(report: &Report, units: &Units) -> Section {
     Section::new("Over time", parts)
 }
 
-/// What a point is, and the points.
-fn points(report: &Report) -> (&'static str, Vec<(String, Sums)>) {
-    let all = report.series.iter();
+/// Every day or hour, with what it is called.
+fn steps(report: &Report) -> Vec<(String, Sums)> {
+    let name = |start: Timestamp| match report.step {
+        Step::Hour => start.to_zoned(TimeZone::UTC).strftime("%Y-%m-%d %H:%M").to_string(),
+        Step::Day => told(start).chars().take(DATE_LENGTH).collect(),
+    };
+    report.series.iter().map(|point| (name(point.start), point.sums)).collect()
+}
+
+/// What a row is, and the rows.
+fn rows(report: &Report, steps: Vec<(String, Sums)>) -> (&'static str, Vec<(String, Sums)>) {
     if report.step == Step::Hour {
-        let hour =
-            |time: jiff::Timestamp| time.to_zoned(TimeZone::UTC).strftime("%Y-%m-%d %H:%M").to_string();
-        return ("hour", all.map(|point| (hour(point.start), point.sums)).collect());
+        return ("hour", steps);
     }
-    let day = |point: &crate::report::model::Point| told(point.start).chars().take(10).collect::<String>();
-    if report.series.len() <= MOST_ROWS {
-        return ("day", all.map(|point| (day(point), point.sums)).collect());
+    if steps.len() <= MOST_ROWS {
+        return ("day", steps);
     }
     let mut months: Vec<(String, Sums)> = Vec::new();
-    for point in all {
-        let month: String = day(point).chars().take(7).collect();
+    for (day, sums) in steps {
+        let month: String = day.chars().take(MONTH_LENGTH).collect();
         match months.last_mut().filter(|(last, _)| *last == month) {
-            Some((_, sums)) => *sums += point.sums,
-            None => months.push((month, point.sums)),
+            Some((_, sum)) => *sum += sums,
+            None => months.push((month, sums)),
         }
     }
     ("month", months)
