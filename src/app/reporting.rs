@@ -7,7 +7,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::http::report::{Gather, Gathering};
 use crate::report::model::{Basis, Decisions, Open, Setting};
-use crate::report::{Inputs, Progress, Scope};
+use crate::report::{Inputs, Progress, Scope, Tally};
 
 /// Said while nothing is stored.
 const NO_ACCOUNTS: &str = "The ledger keeps no accounts yet: there is nothing to gather.";
@@ -44,17 +44,15 @@ impl Gather for Reporter {
 pub async fn gather(
     config: &Config,
     catalogue: &Catalogue,
-    _scope: &Scope,
+    scope: &Scope,
     _clock: &Clock,
     _tell: &(dyn Fn(Progress) + Send + Sync),
 ) -> anyhow::Result<Inputs> {
     Ok(Inputs {
         basis: Basis::Decisions,
         setting: Setting::new(config, catalogue),
-        hours: Vec::new(),
-        owners: Vec::new(),
+        tally: Tally::new(scope.clone(), i64::MIN..i64::MAX),
         hours_kept_from: None,
-        owner_days: i64::MIN..i64::MAX,
         decisions: Decisions::default(),
         open: Open::default(),
         heads: Vec::new(),

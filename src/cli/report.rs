@@ -102,7 +102,7 @@ impl ReportArgs {
         let scope = Scope { period, namespace: self.namespace };
         let inputs = runtime()?.block_on(gather(&config, &catalogue, &scope, clock, &show));
         end_progress();
-        let report = build(inputs?, &scope, now).map_err(|error| UsageError(error.to_string()))?;
+        let report = build(inputs?, now).map_err(|error| UsageError(error.to_string()))?;
         write(&render(&report, form)?, out)
     }
 

@@ -86,12 +86,12 @@ async fn report(State(reports): State<Reports>, uri: Uri, headers: HeaderMap) ->
 async fn made(reports: &Reports, query: &str, accept: &str) -> Result<Response, NoReport> {
     let now = reports.clock.now();
     let Request { scope, form } = Request::read(query, accept, now)?;
-    let permit = reports.one.clone().try_acquire_owned().map_err(|_| NoReport::Busy)?;
-    let gathering = (reports.gatherer)().gather(scope.clone());
-    let inputs = gathering.await.map_err(NoReport::Gathering)?;
     let name = scope.file_name(form);
+    let permit = reports.one.clone().try_acquire_owned().map_err(|_| NoReport::Busy)?;
+    let gathering = (reports.gatherer)().gather(scope);
+    let inputs = gathering.await.map_err(NoReport::Gathering)?;
     // Off the threads that answer for pods, and counted until it is done, whether or not somebody still waits for it.
-    let written = tokio::task::spawn_blocking(move || write(inputs, &scope, now, form, permit)).await??;
+    let written = tokio::task::spawn_blocking(move || write(inputs, now, form, permit)).await??;
     // A browser shows what it can, and saves the rest under its name.
     let disposition = if form == Form::Csv { "attachment" } else { "inline" };
     let headers = [
@@ -104,10 +104,9 @@ async fn made(reports: &Reports, query: &str, accept: &str) -> Result<Response, 
 
 fn write(
     inputs: Inputs,
-    scope: &Scope,
     now: jiff::Timestamp,
     form: Form,
     _permit: OwnedSemaphorePermit,
 ) -> Result<Vec<u8>, NoReport> {
-    Ok(render(&build(inputs, scope, now)?, form)?)
+    Ok(render(&build(inputs, now)?, form)?)
 }

@@ -5,40 +5,34 @@
 
 mod holdout;
 mod series;
+mod tally;
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use jiff::Timestamp;
 
 use self::holdout::compare;
-use self::series::{series, step_of};
+use self::series::step_of;
 use super::error::ReportError;
 use super::form::Form;
-use super::model::{
-    Basis, Decisions, Head, Holdout, InventoryRow, NamespaceRow, Open, OwnerRow, Owners, Report, SCHEMA,
-    Setting,
-};
-use super::period::{Period, day_start, told};
-use crate::accounts::cells::{HourKey, OwnerKey};
-use crate::accounts::sums::{Group, Sums};
+use super::model::{Basis, Decisions, Head, Holdout, Open, OwnerRow, Owners, Report, SCHEMA, Setting};
+use super::period::{Period, day_start, hour_start, told};
+use crate::accounts::cells::HOUR_SECONDS;
 use crate::audit::projection::Against;
 
-/// What a report is made from: all namespaces, and more than the period if that is easier to hand in.
+pub use self::tally::Tally;
+
+/// What a report is made from.
 #[derive(Clone, Debug)]
 pub struct Inputs {
     /// Where the figures come from.
     pub basis: Basis,
     /// What was configured.
     pub setting: Setting,
-    /// Sums by hour. Several rows with one key are added up.
-    pub hours: Vec<(HourKey, Sums)>,
-    /// Sums by owner and day.
-    pub owners: Vec<(OwnerKey, Sums)>,
+    /// Sums of all namespaces, so that a report can name those that there are.
+    pub tally: Tally,
     /// The first hour since 1970 for which sums by hour are still kept; `None`: nothing has been thrown away.
     pub hours_kept_from: Option<i64>,
-    /// The days since 1970 for which sums by owner are kept, half-open.
-    pub owner_days: Range<i64>,
     /// What was decided, of the namespace asked for.
     pub decisions: Decisions,
     /// What is not closed yet, of the namespace asked for.
@@ -76,53 +70,38 @@ impl Scope {
         let (from, to) = (part(self.period.from()), part(self.period.to()));
         format!("eco-pulse-report-{from}-to-{to}{namespace}.{}", form.extension())
     }
-
-    fn has(&self, namespace: &str) -> bool {
-        self.namespace.as_deref().is_none_or(|only| only == namespace)
-    }
 }
 
 /// Makes the report, as of `now`.
 ///
 /// # Errors
 /// A namespace without pods in a period in which others have some.
-pub fn build(inputs: Inputs, scope: &Scope, now: Timestamp) -> Result<Report, ReportError> {
-    let period = scope.period;
-    let Inputs { mut hours, mut owners, .. } = inputs;
-    let days = period.whole_days();
-    let days = days.start.max(inputs.owner_days.start)..days.end.min(inputs.owner_days.end);
-    hours.retain(|(key, _)| period.contains(key.hour));
-    owners.retain(|(key, _)| days.contains(&key.day));
-    know(scope, &hours, &owners)?;
-    hours.retain(|(key, _)| scope.has(&key.namespace));
-    owners.retain(|(key, _)| scope.has(&key.namespace));
-
-    let decided = || hours.iter().filter(|(key, _)| key.group == Group::Decided);
-    let (by_namespace, inventory) = by_place(&hours);
+pub fn build(inputs: Inputs, now: Timestamp) -> Result<Report, ReportError> {
+    let Inputs { tally, mut notes, .. } = inputs;
+    know(&tally)?;
+    let days = tally.days.clone();
     let owners = Owners {
         covered: (!days.is_empty()).then(|| (day_start(days.start), day_start(days.end))),
-        rows: by_owner(owners),
+        rows: tally.owners(),
     };
-    let mut notes = inputs.notes;
-    notes.extend(period_notes(scope, inputs.hours_kept_from, &owners, &days, now));
-    let has_holdout = hours.iter().any(|(key, sums)| key.group == Group::Holdout && sums.pods > 0)
-        || owners.rows.iter().any(|row| row.group == Group::Holdout);
-    let holdout = compared(has_holdout, inputs.basis, &owners.rows, &mut notes);
+    let period = tally.scope.period;
+    notes.extend(period_notes(period, inputs.hours_kept_from, &owners, &days, now));
+    let holdout = compared(tally.has_holdout, inputs.basis, &owners.rows, &mut notes);
     Ok(Report {
         schema: SCHEMA,
         made_at: now,
         from: period.from(),
         to: period.to(),
-        namespace: scope.namespace.clone(),
         basis: inputs.basis,
         setting: inputs.setting,
         counterfactuals: Against::ALL.map(|against| against.as_str().to_owned()).into(),
-        total: sum(decided().map(|(_, sums)| *sums)),
-        namespaces: by_namespace,
+        total: tally.total,
+        namespaces: tally.namespaces(),
         owners,
-        inventory,
+        inventory: tally.inventory(),
         step: step_of(period),
-        series: series(period, decided().map(|(key, sums)| (key.hour, *sums))),
+        namespace: tally.scope.namespace,
+        series: tally.points,
         decisions: inputs.decisions,
         holdout,
         open: inputs.open,
@@ -132,69 +111,15 @@ pub fn build(inputs: Inputs, scope: &Scope, now: Timestamp) -> Result<Report, Re
 }
 
 /// A namespace that nobody has heard of is most likely misspelt. Where there is nothing at all, that is what to say.
-fn know(scope: &Scope, hours: &[(HourKey, Sums)], owners: &[(OwnerKey, Sums)]) -> Result<(), ReportError> {
-    let Some(namespace) = &scope.namespace else { return Ok(()) };
-    let of_hours = hours.iter().map(|(key, _)| &key.namespace);
-    let known: BTreeSet<&String> = of_hours.chain(owners.iter().map(|(key, _)| &key.namespace)).collect();
-    if known.is_empty() || known.contains(namespace) {
+fn know(tally: &Tally) -> Result<(), ReportError> {
+    let Some(namespace) = &tally.scope.namespace else { return Ok(()) };
+    if tally.known.is_empty() || tally.known.contains(namespace) {
         return Ok(());
     }
     Err(ReportError::UnknownNamespace {
         namespace: namespace.clone(),
-        known: known.into_iter().cloned().collect(),
+        known: tally.known.iter().cloned().collect(),
     })
-}
-
-fn sum(all: impl Iterator<Item = Sums>) -> Sums {
-    all.fold(Sums::default(), |mut total, sums| {
-        total += sums;
-        total
-    })
-}
-
-fn by_place(hours: &[(HourKey, Sums)]) -> (Vec<NamespaceRow>, Vec<InventoryRow>) {
-    let mut namespaces: BTreeMap<&str, Sums> = BTreeMap::new();
-    let mut places: BTreeMap<(&str, &str), Sums> = BTreeMap::new();
-    for (key, sums) in hours {
-        if key.group == Group::Decided {
-            *namespaces.entry(&key.namespace).or_default() += *sums;
-        }
-        *places.entry((&key.namespace, &key.region)).or_default() += *sums;
-    }
-    let rows = namespaces.into_iter();
-    let mut namespaces: Vec<_> =
-        rows.map(|(namespace, sums)| NamespaceRow { namespace: namespace.to_owned(), sums }).collect();
-    // Stable: what emits alike stays in the order of names.
-    namespaces.sort_by(|one, other| most_emissions(&one.sums, &other.sums));
-    // A pod without a place yet is no line of an inventory: it has neither energy nor hours.
-    let used = places.into_iter().filter(|(_, sums)| sums.core_hours > 0.0 || sums.missing_hours > 0.0);
-    let inventory = used.map(|((namespace, region), sums)| InventoryRow {
-        namespace: namespace.to_owned(),
-        region: region.to_owned(),
-        core_hours: sums.core_hours,
-        energy_kwh: sums.actual.energy_kwh,
-        emissions_g: sums.actual.emissions_g,
-        missing_hours: sums.missing_hours,
-    });
-    (namespaces, inventory.collect())
-}
-
-fn by_owner(owners: Vec<(OwnerKey, Sums)>) -> Vec<OwnerRow> {
-    let mut rows: BTreeMap<(String, String, String, Group), Sums> = BTreeMap::new();
-    for (key, sums) in owners {
-        *rows.entry((key.namespace, key.kind, key.name, key.group)).or_default() += sums;
-    }
-    let rows = rows.into_iter();
-    let mut rows: Vec<_> = rows
-        .map(|((namespace, kind, name, group), sums)| OwnerRow { namespace, kind, name, group, sums })
-        .collect();
-    rows.sort_by(|one, other| most_emissions(&one.sums, &other.sums));
-    rows
-}
-
-fn most_emissions(one: &Sums, other: &Sums) -> std::cmp::Ordering {
-    let by = |of: fn(&Sums) -> f64| of(other).total_cmp(&of(one));
-    by(|sums| sums.actual.emissions_g).then_with(|| by(|sums| sums.projected_hours))
 }
 
 fn compared(
@@ -219,22 +144,21 @@ fn compared(
 
 /// What the period asked for has and the figures lack.
 fn period_notes(
-    scope: &Scope,
+    period: Period,
     kept_from: Option<i64>,
     owners: &Owners,
     days: &Range<i64>,
     now: Timestamp,
 ) -> Vec<String> {
-    let period = scope.period;
     let mut notes = Vec::new();
     if let Some(kept_from) = kept_from.filter(|kept_from| *kept_from > period.from_hour()) {
-        let since = told(super::period::hour_start(kept_from));
+        let since = told(hour_start(kept_from));
         notes.push(format!(
             "Figures are kept since {since} (ledger.retentionDays): what was before is not in this report."
         ));
     }
     if period.to() > now {
-        let now = told(super::period::hour_start(now.as_second().div_euclid(3600)));
+        let now = told(hour_start(now.as_second().div_euclid(HOUR_SECONDS)));
         notes.push(format!("The period is not over: figures go as far as they were known at {now}."));
     }
     if *days != period.whole_days() {

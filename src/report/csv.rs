@@ -209,15 +209,7 @@ impl Rows<'_> {
             ];
             self.row("decisions", &fields)?;
         }
-        let states = decisions.readings;
-        let all = [
-            ("fresh", states.fresh),
-            ("estimated", states.estimated),
-            ("stale", states.stale),
-            ("missing", states.missing),
-            ("unusable", states.unusable),
-        ];
-        for (state, count) in all {
+        for (state, count) in decisions.readings.named() {
             self.row("readings", &[("reason", state.to_owned()), ("count", count.to_string())])?;
         }
         Ok(())

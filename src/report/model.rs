@@ -215,6 +215,20 @@ pub struct ReadingStates {
     pub unusable: u64,
 }
 
+impl ReadingStates {
+    /// Every state by its name.
+    #[must_use]
+    pub const fn named(&self) -> [(&'static str, u64); 5] {
+        [
+            ("fresh", self.fresh),
+            ("estimated", self.estimated),
+            ("stale", self.stale),
+            ("missing", self.missing),
+            ("unusable", self.unusable),
+        ]
+    }
+}
+
 /// The control group beside the others.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Holdout {

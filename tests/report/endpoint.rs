@@ -15,7 +15,7 @@ use tower::ServiceExt as _;
 
 use crate::sample;
 
-/// Gives the sample once it may, or an error.
+/// Gives what the sample has once it may, or an error.
 #[derive(Debug)]
 struct Given {
     may: Arc<Semaphore>,
@@ -24,13 +24,13 @@ struct Given {
 }
 
 impl Gather for Given {
-    fn gather(&self, _: Scope) -> Gathering {
+    fn gather(&self, scope: Scope) -> Gathering {
         let (may, fails) = (self.may.clone(), self.fails);
         self.began.add_permits(1);
         Box::pin(async move {
             let _permit = may.acquire().await?;
             anyhow::ensure!(!fails, "the store does not answer");
-            Ok(sample::two_weeks())
+            Ok(sample::of_scope(scope))
         })
     }
 }

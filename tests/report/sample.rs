@@ -9,7 +9,7 @@ use eco_pulse::accounts::sums::{Group, Sums};
 use eco_pulse::catalogue::Catalogue;
 use eco_pulse::config::Config;
 use eco_pulse::report::model::{Basis, Decisions, Head, Open, ReadingStates, ReasonRow, Report, Setting};
-use eco_pulse::report::{Inputs, Period, Scope, build};
+use eco_pulse::report::{Inputs, Period, Scope, Tally, build};
 use jiff::Timestamp;
 
 /// 2026-11-02, a Monday, in hours since 1970.
@@ -106,46 +106,37 @@ fn tenants() -> Vec<Tenant> {
     ]
 }
 
-fn inputs(tenants: &[Tenant], days: i64) -> Inputs {
-    let (mut hours, mut owners) = (Vec::new(), Vec::new());
+fn scope(days: i64, namespace: Option<&str>) -> Scope {
+    let period = Period::of_hours(MONDAY, MONDAY + days * 24).unwrap();
+    Scope { period, namespace: namespace.map(ToOwned::to_owned) }
+}
+
+fn inputs(tenants: &[Tenant], scope: Scope, alter: impl Fn(Sums) -> Sums) -> Inputs {
+    let (from, to) = (scope.period.from_hour(), scope.period.to_hour());
+    let mut tally = Tally::new(scope, MONDAY / 24..MONDAY / 24 + 365);
     for tenant in tenants {
         for index in 0..tenant.owners {
             // One owner in four is left alone, as chance would have it.
             let group = if index % 4 == 3 { Group::Holdout } else { Group::Decided };
             let region = if group == Group::Holdout { "us-east-1" } else { tenant.region };
             // On the second Sunday nothing runs.
-            for hour in (MONDAY..MONDAY + days * 24).filter(|hour| (hour - MONDAY) / 24 != 13) {
-                let sums = tenant.figures(hour, index, group);
-                hours.push((
-                    HourKey {
-                        hour,
-                        namespace: tenant.namespace.clone(),
-                        kind: tenant.kind.to_owned(),
-                        region: region.to_owned(),
-                        group,
-                    },
-                    sums,
-                ));
-                owners.push((
-                    OwnerKey {
-                        day: hour.div_euclid(24),
-                        namespace: tenant.namespace.clone(),
-                        kind: tenant.kind.to_owned(),
-                        name: format!("{}-worker-{index:02}", tenant.namespace),
-                        group,
-                    },
-                    sums,
-                ));
+            for hour in (from..to).filter(|hour| (hour - MONDAY) / 24 != 13) {
+                let sums = alter(tenant.figures(hour, index, group));
+                let namespace = tenant.namespace.clone();
+                let kind = tenant.kind.to_owned();
+                let name = format!("{namespace}-worker-{index:02}");
+                let key = HourKey { hour, namespace, kind, region: region.to_owned(), group };
+                let HourKey { namespace, kind, .. } = key.clone();
+                tally.add_hour(key, sums);
+                tally.add_owner(OwnerKey { day: hour.div_euclid(24), namespace, kind, name, group }, sums);
             }
         }
     }
     Inputs {
         basis: Basis::Pods,
         setting: setting(CONFIGURATION),
-        hours,
-        owners,
+        tally,
         hours_kept_from: None,
-        owner_days: MONDAY / 24..MONDAY / 24 + 365,
         decisions: decisions(),
         open: Open { running: 17, waiting_hours: 12.5 },
         heads: vec![
@@ -191,25 +182,23 @@ pub fn at(hour: i64) -> Timestamp {
     Timestamp::from_second(hour * 3600).unwrap()
 }
 
-fn build_all(inputs: Inputs, days: i64, namespace: Option<&str>) -> Report {
-    let period = Period::of_hours(MONDAY, MONDAY + days * 24).unwrap();
-    let scope = Scope { period, namespace: namespace.map(ToOwned::to_owned) };
-    build(inputs, &scope, MADE_AT.parse().unwrap()).unwrap()
+fn made(inputs: Inputs) -> Report {
+    build(inputs, MADE_AT.parse().unwrap()).unwrap()
 }
 
 /// Two weeks of three namespaces.
 pub fn report() -> Report {
-    build_all(two_weeks(), 14, None)
+    made(of_scope(scope(14, None)))
 }
 
-/// What [`report`] is made from.
-pub fn two_weeks() -> Inputs {
-    inputs(&tenants(), 14)
+/// What the three namespaces give for a scope.
+pub fn of_scope(scope: Scope) -> Inputs {
+    inputs(&tenants(), scope, |sums| sums)
 }
 
 /// One of the namespaces.
 pub fn report_of(namespace: &str) -> Report {
-    build_all(inputs(&tenants(), 14), 14, Some(namespace))
+    made(of_scope(scope(14, Some(namespace))))
 }
 
 /// Forty namespaces, some with names as long as Kubernetes allows, over a quarter.
@@ -233,32 +222,23 @@ fn make_large() -> Report {
             saved: 0.05 - 0.005 * index as f64,
         })
         .collect();
-    build_all(inputs(&tenants, 91), 91, None)
+    made(inputs(&tenants, scope(91, None), |sums| sums))
 }
 
 /// Nothing ran and nothing was decided.
 pub fn empty() -> Report {
-    let mut inputs = inputs(&[], 7);
-    inputs.decisions = Decisions::default();
-    inputs.open = Open::default();
-    build_all(inputs, 7, None)
+    let nothing = inputs(&[], scope(7, None), |sums| sums);
+    made(Inputs { decisions: Decisions::default(), open: Open::default(), ..nothing })
 }
 
 /// The same period where nobody watches pods.
 pub fn of_decisions() -> Report {
-    let mut inputs = inputs(&tenants(), 14);
-    inputs.basis = Basis::Decisions;
-    inputs.open = Open::default();
-    for sums in
-        inputs.hours.iter_mut().map(|(_, sums)| sums).chain(inputs.owners.iter_mut().map(|(_, sums)| sums))
-    {
-        *sums = Sums {
-            pods: sums.pods,
-            steered: sums.steered,
-            projected: sums.projected,
-            projected_hours: sums.projected_hours,
-            ..Sums::default()
-        };
-    }
-    build_all(inputs, 14, None)
+    let projected = inputs(&tenants(), scope(14, None), |sums| Sums {
+        pods: sums.pods,
+        steered: sums.steered,
+        projected: sums.projected,
+        projected_hours: sums.projected_hours,
+        ..Sums::default()
+    });
+    made(Inputs { basis: Basis::Decisions, open: Open::default(), ..projected })
 }

@@ -1,7 +1,9 @@
 //! What is added up where, and what is said when there is nothing to add up.
 
 use super::*;
-use crate::report::model::{ReadingStates, Step};
+use crate::accounts::cells::{HourKey, OwnerKey};
+use crate::accounts::sums::{Group, Sums};
+use crate::report::model::Step;
 
 /// 2026-11-02, a Monday, in hours since 1970.
 const MONDAY: i64 = 498_216;
@@ -19,15 +21,23 @@ fn setting() -> Setting {
     }
 }
 
-fn inputs(hours: Vec<(HourKey, Sums)>, owners: Vec<(OwnerKey, Sums)>) -> Inputs {
+type Hours = Vec<(HourKey, Sums)>;
+type OwnerDays = Vec<(OwnerKey, Sums)>;
+
+fn inputs(scope: Scope, hours: Hours, owners: OwnerDays) -> Inputs {
+    inputs_with_days(scope, 0..100_000, hours, owners)
+}
+
+fn inputs_with_days(scope: Scope, days: Range<i64>, hours: Hours, owners: OwnerDays) -> Inputs {
+    let mut tally = Tally::new(scope, days);
+    tally.extend(hours);
+    tally.extend(owners);
     Inputs {
         basis: Basis::Pods,
         setting: setting(),
-        hours,
-        owners,
+        tally,
         hours_kept_from: None,
-        owner_days: 0..i64::MAX / 100_000,
-        decisions: Decisions { readings: ReadingStates::default(), ..Decisions::default() },
+        decisions: Decisions::default(),
         open: Open::default(),
         heads: Vec::new(),
         notes: Vec::new(),
@@ -76,9 +86,8 @@ fn the_control_group_is_in_the_inventory_and_in_no_total() {
         (hour(MONDAY - 1, "a", "x", Group::Decided), sums(1e6)),
         (hour(MONDAY + 7 * 24, "a", "x", Group::Decided), sums(1e6)),
     ];
-    let report =
-        build(inputs(hours, vec![(owner(20_759, "n", Group::Holdout), sums(7.0))]), &week(), later());
-    let report = report.unwrap();
+    let owners = vec![(owner(20_759, "n", Group::Holdout), sums(7.0))];
+    let report = build(inputs(week(), hours, owners), later()).unwrap();
     assert_eq!((report.total.pods, report.total.actual.emissions_g), (2, 400.0));
     assert_eq!(report.total.against[0].avoided_g.to_bits(), (-100.0_f64).to_bits());
     let names: Vec<_> = report.namespaces.iter().map(|row| row.namespace.as_str()).collect();
@@ -92,14 +101,14 @@ fn the_control_group_is_in_the_inventory_and_in_no_total() {
 
 #[test]
 fn every_day_and_every_hour_has_a_point() {
-    let at = |scope: &Scope| build(inputs(Vec::new(), Vec::new()), scope, later()).unwrap();
-    let days = at(&week());
+    let at = |scope: Scope| build(inputs(scope, Vec::new(), Vec::new()), later()).unwrap();
+    let days = at(week());
     assert_eq!((days.step, days.series.len()), (Step::Day, 7));
-    let cut = at(&scope(MONDAY + 5, MONDAY + 3 * 24 + 1, None));
+    let cut = at(scope(MONDAY + 5, MONDAY + 3 * 24 + 1, None));
     assert_eq!(cut.series.len(), 4);
     assert_eq!(cut.series[0].start.to_string(), "2026-11-02T05:00:00Z");
     assert_eq!(cut.series[1].start.to_string(), "2026-11-03T00:00:00Z");
-    let hours = at(&scope(MONDAY + 5, MONDAY + 5 + 48, None));
+    let hours = at(scope(MONDAY + 5, MONDAY + 5 + 48, None));
     assert_eq!((hours.step, hours.series.len()), (Step::Hour, 48));
     assert_eq!(hours.series[47].start.to_string(), "2026-11-04T04:00:00Z");
 }
@@ -112,9 +121,8 @@ fn owners_cover_whole_days_that_are_kept_and_the_report_says_so() {
         (owner(monday + 1, "kept", Group::Decided), sums(2.0)),
         (owner(monday + 2, "kept", Group::Decided), sums(3.0)),
     ];
-    let mut inputs = inputs(Vec::new(), rows);
-    inputs.owner_days = monday + 1..monday + 100;
-    let report = build(inputs, &week(), later()).unwrap();
+    let kept = monday + 1..monday + 100;
+    let report = build(inputs_with_days(week(), kept, Vec::new(), rows), later()).unwrap();
     assert_eq!(report.owners.rows.len(), 1);
     assert_eq!(report.owners.rows[0].sums.actual.emissions_g.to_bits(), 5.0_f64.to_bits());
     let (from, to) = report.owners.covered.unwrap();
@@ -125,21 +133,21 @@ fn owners_cover_whole_days_that_are_kept_and_the_report_says_so() {
 #[test]
 fn a_namespace_without_pods_is_an_error_that_names_those_that_have() {
     let hours = || vec![(hour(MONDAY, "shop", "x", Group::Decided), sums(1.0))];
-    let asked =
-        |namespace| build(inputs(hours(), Vec::new()), &scope(MONDAY, MONDAY + 1, Some(namespace)), later());
+    let hour_of = |namespace| scope(MONDAY, MONDAY + 1, Some(namespace));
+    let asked = |namespace| build(inputs(hour_of(namespace), hours(), Vec::new()), later());
     assert_eq!(asked("shop").unwrap().total.pods, 1);
     let error = asked("shpo").unwrap_err().to_string();
     assert!(error.contains("\"shpo\"") && error.ends_with("those that have: shop"), "{error}");
-    let nothing = build(inputs(Vec::new(), Vec::new()), &scope(MONDAY, MONDAY + 1, Some("shop")), later());
+    let nothing = build(inputs(hour_of("shop"), Vec::new(), Vec::new()), later());
     assert!(nothing.is_ok(), "where there is nothing at all, that is what to say");
 }
 
 #[test]
 fn what_is_not_kept_and_what_is_not_over_is_said() {
-    let mut inputs = inputs(Vec::new(), Vec::new());
+    let mut inputs = inputs(week(), Vec::new(), Vec::new());
     inputs.hours_kept_from = Some(MONDAY + 24);
     inputs.notes = vec!["first".to_owned()];
-    let report = build(inputs, &week(), "2026-11-05T10:20:00Z".parse().unwrap()).unwrap();
+    let report = build(inputs, "2026-11-05T10:20:00Z".parse().unwrap()).unwrap();
     assert_eq!(report.notes[0], "first");
     assert!(report.notes[1].contains("since 2026-11-03 (ledger.retentionDays)"), "{:?}", report.notes);
     assert!(report.notes[2].contains("not over") && report.notes[2].contains("2026-11-05 10:00"));
@@ -148,7 +156,7 @@ fn what_is_not_kept_and_what_is_not_over_is_said() {
 #[test]
 fn a_control_group_whose_owners_are_not_kept_is_not_compared_and_that_is_said() {
     let hours = vec![(hour(MONDAY, "a", "x", Group::Holdout), sums(1.0))];
-    let report = build(inputs(hours, Vec::new()), &week(), later()).unwrap();
+    let report = build(inputs(week(), hours, Vec::new()), later()).unwrap();
     assert_eq!(report.holdout, None);
     assert!(report.notes.iter().any(|note| note.contains("not compared")), "{:?}", report.notes);
 }

@@ -35,14 +35,7 @@ pub(super) fn data_quality(report: &Report) -> Section {
         ));
         parts.push(Part::Grid(grid));
     }
-    let states = report.decisions.readings;
-    let all = [
-        ("fresh", states.fresh),
-        ("estimated", states.estimated),
-        ("stale", states.stale),
-        ("missing", states.missing),
-        ("unusable", states.unusable),
-    ];
+    let all = report.decisions.readings.named();
     let sum: u64 = all.iter().map(|(_, count)| count).sum();
     if sum > 0 {
         let mut grid = Grid::new(
