@@ -21,6 +21,7 @@ mod keeping;
 mod kubernetes;
 mod listeners;
 mod mirror;
+mod reporting;
 mod role;
 mod sources;
 mod storage;
@@ -68,6 +69,7 @@ use crate::tls::server_config;
 
 pub use accountant::{BookError, Bookkeeper};
 pub use kubernetes::Kubernetes;
+pub use reporting::{Reporter, gather};
 pub use role::Role;
 pub use sources::{readings_once, snapshot_once, static_tables};
 pub use storage::{StoreCheck, check_store};

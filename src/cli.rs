@@ -40,7 +40,7 @@ enum Command {
     Explain(explain::ExplainArgs),
     /// Validate a configuration and fetch each provider once
     Check(check::CheckArgs),
-    /// Check the stored ledger
+    /// Report what was used, avoided and saved in a period; check the ledger
     Report(report::ReportArgs),
     /// Make certificates for development
     Certs(certs::CertsArgs),
@@ -74,7 +74,7 @@ impl Cli {
             Command::Demo(args) => args.run(&clock),
             Command::Explain(args) => args.run(&clock),
             Command::Check(args) => args.run(&clock),
-            Command::Report(args) => args.run(),
+            Command::Report(args) => args.run(&clock),
             Command::Certs(args) => args.run(clock.now()),
         };
         match result {

@@ -4,6 +4,7 @@ pub mod admin;
 mod body;
 pub mod fail_open;
 pub mod live;
+pub mod report;
 pub mod router;
 pub mod server;
 pub mod snapshot_view;

@@ -32,7 +32,7 @@ const CONFIGURATION: &str = include_str!("../docs/configuration.md");
 const OBSERVABILITY: &str = include_str!("../docs/observability.md");
 
 /// Every document, by its path.
-const DOCUMENTS: [(&str, &str); 10] = [
+const DOCUMENTS: [(&str, &str); 11] = [
     ("README.md", README),
     ("CONTRIBUTING.md", include_str!("../CONTRIBUTING.md")),
     ("certs/README.md", include_str!("../certs/README.md")),
@@ -43,6 +43,7 @@ const DOCUMENTS: [(&str, &str); 10] = [
     ("docs/observability.md", OBSERVABILITY),
     ("docs/policies.md", include_str!("../docs/policies.md")),
     ("docs/promql.md", include_str!("../docs/promql.md")),
+    ("docs/reports.md", include_str!("../docs/reports.md")),
 ];
 
 fn catalogue() -> &'static Arc<Catalogue> {

@@ -132,7 +132,7 @@ mod tests {
         assert!(!book.note(&key(), 11, 4.0, 0.0), "the first price of an hour stands");
         assert!(!book.note(&key(), 11, 2.0, 0.0));
         assert!(book.note(&key(), 12, 4.0, 0.0));
-        assert_eq!(book.at(&key(), 11, 0).unwrap().usd_per_hour, 2.0);
+        assert_eq!(book.at(&key(), 11, 0).map(|span| span.usd_per_hour), Some(2.0));
     }
 
     #[test]

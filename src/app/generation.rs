@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use super::accountant::{self, Accountant};
 use super::collecting::Collecting;
 use super::endpoints::endpoints;
+use super::reporting::Reporter;
 use super::storage::Storage;
 use super::{Role, mirror, sources, static_tables};
 use crate::audit::ledger::Ledger;
@@ -54,6 +55,7 @@ pub(super) struct Process {
 pub(super) struct Prepared {
     config: Arc<Config>,
     live: Arc<Live>,
+    reporter: Arc<Reporter>,
     snapshot: Arc<ArcSwapOption<Snapshot>>,
     seen: watch::Sender<u64>,
     grid: Vec<Arc<dyn GridSource>>,
@@ -102,8 +104,10 @@ impl Prepared {
             collect,
             seen: seen_receiver,
         });
-        let live = Arc::new(Live { endpoints, decider, mock });
-        Ok(Self { config, live, snapshot, seen, grid, prices, requests })
+        let reporter =
+            Arc::new(Reporter::new(config.clone(), process.catalogue.clone(), process.clock.clone()));
+        let live = Arc::new(Live { endpoints, decider, mock, reports: reporter.clone() });
+        Ok(Self { config, live, reporter, snapshot, seen, grid, prices, requests })
     }
 
     pub(super) const fn config(&self) -> &Arc<Config> {
@@ -112,7 +116,8 @@ impl Prepared {
 
     /// Starts reading what the store holds; [`Starting::collect`] has to follow.
     pub(super) fn start(self, store: &Storage, process: &Process) -> Starting {
-        let Self { config, live, snapshot, seen, grid, prices, requests } = self;
+        let Self { config, live, reporter, snapshot, seen, grid, prices, requests } = self;
+        reporter.connect(&store.store(), store.books());
         let (mut tasks, stop) = (JoinSet::new(), CancellationToken::new());
         let joined = seen.subscribe();
         tasks.spawn(mirror::run(

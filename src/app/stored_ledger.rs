@@ -30,23 +30,20 @@ pub enum LedgerSource {
     Store(SnapshotStore),
 }
 
-/// A stored ledger, for a command: with a store of its own where it takes one.
+/// The shared store, for a command: with a connection of its own, which ends with it.
 #[derive(Debug)]
-pub struct StoredLedger {
-    /// Where it is.
-    pub source: LedgerSource,
-    _in_touch: Option<AbortOnDropHandle<()>>,
+pub struct Connected {
+    /// The store.
+    pub store: SnapshotStore,
+    _in_touch: AbortOnDropHandle<()>,
 }
 
-impl StoredLedger {
-    /// The configured ledger; `None` where none is kept.
+impl Connected {
+    /// Connects; `None` where none is configured.
     ///
     /// # Errors
     /// The store cannot be reached.
     pub async fn open(config: &Config) -> anyhow::Result<Option<Self>> {
-        if let Some(file) = &config.ledger.file {
-            return Ok(Some(Self { source: LedgerSource::File(file.clone()), _in_touch: None }));
-        }
         if config.store.redis.is_none() {
             return Ok(None);
         }
@@ -64,17 +61,37 @@ impl StoredLedger {
             anyhow::ensure!(!is_ours, "store.redis: {error}");
         }
         drop(settled);
-        Ok(Some(Self { source: LedgerSource::Store(store), _in_touch: Some(in_touch) }))
+        Ok(Some(Self { store, _in_touch: in_touch }))
+    }
+}
+
+/// A stored ledger, for a command: with a store of its own where it takes one.
+#[derive(Debug)]
+pub struct StoredLedger {
+    /// Where it is.
+    pub source: LedgerSource,
+    _connected: Option<Connected>,
+}
+
+impl StoredLedger {
+    /// The configured ledger; `None` where none is kept.
+    ///
+    /// # Errors
+    /// The store cannot be reached.
+    pub async fn open(config: &Config) -> anyhow::Result<Option<Self>> {
+        let connected = if config.ledger.file.is_some() { None } else { Connected::open(config).await? };
+        let source = LedgerSource::configured(config, connected.as_ref().map(|connected| &connected.store));
+        Ok(source.map(|source| Self { source, _connected: connected }))
     }
 }
 
 impl LedgerSource {
-    /// The configured ledger of a process that has its store at hand; `None` where none is kept.
+    /// The configured ledger, by whoever has the store at hand; `None` where none is kept.
     #[must_use]
-    pub fn of(config: &Config, store: &SnapshotStore) -> Option<Self> {
+    pub fn configured(config: &Config, store: Option<&SnapshotStore>) -> Option<Self> {
         match &config.ledger.file {
             Some(file) => Some(Self::File(file.clone())),
-            None => store.is_shared().then(|| Self::Store(store.clone())),
+            None => store.filter(|store| store.is_shared()).map(|store| Self::Store(store.clone())),
         }
     }
 

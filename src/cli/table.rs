@@ -1,5 +1,7 @@
 //! Aligned tables for terminals.
 
+use crate::report::lines as aligned_lines;
+
 /// How a column is set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Align {
@@ -39,25 +41,13 @@ impl Table {
     }
 
     fn lines_with(&self, gap: &str) -> Vec<String> {
-        let width = |index: usize, heading: &str| {
-            let cells = self.rows.iter().filter_map(|row| row.get(index)).map(|cell| cell.chars().count());
-            cells.chain([heading.chars().count()]).max().unwrap_or_default()
-        };
-        let widths: Vec<usize> =
-            self.columns.iter().enumerate().map(|(index, (heading, _))| width(index, heading)).collect();
-        let set = |cells: &[&str]| {
-            let columns = self.columns.iter().zip(&widths).zip(cells);
-            let cells: Vec<String> = columns
-                .map(|(((_, align), width), cell)| match align {
-                    Align::Left => format!("{cell:<width$}"),
-                    Align::Right => format!("{cell:>width$}"),
-                })
-                .collect();
-            cells.join(gap).trim_end().to_owned()
-        };
-        let headings: Vec<&str> = self.columns.iter().map(|(heading, _)| *heading).collect();
-        let rows = self.rows.iter().map(|row| row.iter().map(String::as_str).collect::<Vec<_>>());
-        [headings].into_iter().chain(rows).map(|cells| set(&cells)).collect()
+        let headings: Vec<[String; 1]> =
+            self.columns.iter().map(|(heading, _)| [(*heading).to_owned()]).collect();
+        let aligns = self.columns.iter().map(|(_, align)| *align == Align::Right);
+        let headings: Vec<(&[String], bool)> =
+            headings.iter().map(<[String; 1]>::as_slice).zip(aligns).collect();
+        let rows: Vec<&[String]> = self.rows.iter().map(Vec::as_slice).collect();
+        aligned_lines(&headings, &rows, gap)
     }
 }
 

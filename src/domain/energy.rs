@@ -41,6 +41,12 @@ impl Utilisation {
         (0.0..=1.0).contains(&share).then_some(Self(share))
     }
 
+    /// The share.
+    #[must_use]
+    pub const fn get(self) -> f64 {
+        self.0
+    }
+
     fn between(self, idle: Watts, max: Watts) -> Watts {
         idle + (max - idle) * self.0
     }

@@ -88,6 +88,12 @@ impl OwnerShare {
         (0.0..=1.0).contains(&share).then_some(Self(share))
     }
 
+    /// The share.
+    #[must_use]
+    pub const fn get(self) -> f64 {
+        self.0
+    }
+
     /// Whether the owner with this hash belongs to the share.
     #[must_use]
     pub fn contains(self, owner_hash: u64) -> bool {

@@ -14,6 +14,7 @@ use http::header::CONTENT_TYPE;
 use serde::Serialize;
 
 use super::live::LiveView;
+use super::report::reports;
 use super::router::extender;
 use super::snapshot_view::SnapshotView;
 use crate::audit::ledger::Ledger;
@@ -54,6 +55,8 @@ impl Admin {
 /// The plain listener's routes.
 pub fn admin(admin: Admin) -> Router {
     let extender = extender(&admin.live);
+    let live = admin.live.clone();
+    let reports = reports(move || live.load().reports.clone(), &admin.clock);
     Router::new()
         .route("/health", get(async || "ok\n"))
         .route("/livez", get(async || "ok\n"))
@@ -64,6 +67,7 @@ pub fn admin(admin: Admin) -> Router {
         .route("/mock/{region}", put(set_mock))
         .with_state(admin)
         .merge(extender)
+        .merge(reports)
 }
 
 /// What `/readyz` says: the process's own state, and the regions that decisions have to do without.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
+use super::report::Gather;
 use super::router::Endpoints;
 use crate::decider::Decider;
 use crate::domain::Regions;
@@ -25,6 +26,8 @@ pub struct Live {
     pub decider: Arc<Decider>,
     /// For `PUT /mock/REGION`; `None` unless the mock grid is configured.
     pub mock: Option<MockControl>,
+    /// For `/report`.
+    pub reports: Arc<dyn Gather>,
 }
 
 /// Changes the mock grid and waits until decisions see it.

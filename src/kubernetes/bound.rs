@@ -112,8 +112,8 @@ mod tests {
         serde_json::from_value(pod).unwrap()
     }
 
-    fn at(text: &str) -> Option<Timestamp> {
-        Some(text.parse().unwrap())
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
     }
 
     #[test]
@@ -121,9 +121,9 @@ mod tests {
         let bound = read(&pod(&json!({}))).unwrap();
         assert_eq!((bound.node.as_str(), bound.target.as_deref()), ("n1", Some("eu-north-1")));
         assert_eq!((bound.decision_id.as_str(), bound.label.as_str()), ("00000000000000aa-1", "steer"));
-        assert_eq!((bound.bound_at, bound.is_over), (at("2026-06-01T00:00:00Z"), false));
+        assert_eq!((bound.bound_at, bound.is_over), (Some(at("2026-06-01T00:00:00Z")), false));
         let without = read(&pod(&json!({ "status": { "conditions": null } }))).unwrap();
-        assert_eq!(without.bound_at, at("2026-06-01T00:00:05Z"));
+        assert_eq!(without.bound_at, Some(at("2026-06-01T00:00:05Z")));
     }
 
     #[test]
@@ -150,7 +150,7 @@ mod tests {
             ended("a", "2026-06-01T03:00:00Z"), ended("b", "2026-06-01T02:00:00Z") ] } })
         };
         let over = read(&pod(&status("Succeeded"))).unwrap();
-        assert_eq!((over.is_over, over.ended_at), (true, at("2026-06-01T03:00:00Z")));
+        assert_eq!((over.is_over, over.ended_at), (true, Some(at("2026-06-01T03:00:00Z"))));
         // A container that ended may be started again.
         let running = read(&pod(&status("Running"))).unwrap();
         assert_eq!((running.is_over, running.ended_at), (false, None));

@@ -1,7 +1,7 @@
 //! What a report says, whole, before it is written in any form.
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::accounts::sums::{Group, Sums};
 
@@ -9,7 +9,7 @@ use crate::accounts::sums::{Group, Sums};
 pub const SCHEMA: u32 = 1;
 
 /// A report.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Report {
     /// [`SCHEMA`].
     pub schema: u32,
@@ -25,6 +25,8 @@ pub struct Report {
     pub basis: Basis,
     /// What was configured when it was made.
     pub setting: Setting,
+    /// What `against` and `projected` of all figures stand for, in their order.
+    pub counterfactuals: Vec<String>,
     /// All pods that were decided about, without the control group.
     pub total: Sums,
     /// The same by namespace, most emissions first.
@@ -33,7 +35,9 @@ pub struct Report {
     pub owners: Owners,
     /// Location-based emissions by namespace and region, control group included: the inventory.
     pub inventory: Vec<InventoryRow>,
-    /// Over time, by day, or by hour where the period has at most two days.
+    /// How far apart the points of `series` are.
+    pub step: Step,
+    /// Over time, every step of the period, those without pods included.
     pub series: Vec<Point>,
     /// What was decided, by endpoint, outcome and reason; most first.
     pub decisions: Decisions,
@@ -47,8 +51,18 @@ pub struct Report {
     pub notes: Vec<String>,
 }
 
+/// How far apart points in time are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// Where the period has at most two days.
+    Hour,
+    /// Days in UTC; the first and the last are cut where the period is.
+    Day,
+}
+
 /// Where the savings come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Basis {
     /// From pods that were watched from their binding to their end.
@@ -58,7 +72,7 @@ pub enum Basis {
 }
 
 /// What was configured.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Setting {
     /// The baseline: a region's name, or `scheduler`.
     pub baseline: String,
@@ -71,28 +85,36 @@ pub struct Setting {
     /// Share of owners in the control group, 0 to 1.
     pub holdout: f64,
     /// Who gives the grid's intensity, fallbacks after it.
-    pub grid_providers: Vec<&'static str>,
+    pub grid_providers: Vec<String>,
     /// Who gives prices.
-    pub price_provider: &'static str,
+    pub price_provider: String,
     /// The regions.
     pub regions: Vec<SettingRegion>,
 }
 
 /// A configured region.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SettingRegion {
     /// Its name.
     pub name: String,
+    /// Whose it is: `aws`, `gcp`, `azure` or `on-prem`.
+    pub provider: String,
     /// Its grid zone.
     pub zone: Option<String>,
     /// Energy drawn by the data centre per energy drawn by its machines.
     pub pue: f64,
+    /// Watts of an idle vCPU whose processor is not known.
+    pub idle_w_per_vcpu: f64,
+    /// Watts of a vCPU at full use whose processor is not known.
+    pub max_w_per_vcpu: f64,
+    /// Where zone and PUE come from: keys of the catalogue's sources, or `configuration`.
+    pub sources: Vec<String>,
     /// Mean intensity over a year, by which the static greenest region is chosen.
     pub annual_mean_g_per_kwh: Option<f64>,
 }
 
 /// A namespace's figures.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NamespaceRow {
     /// The namespace.
     pub namespace: String,
@@ -101,7 +123,7 @@ pub struct NamespaceRow {
 }
 
 /// Figures by owner.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Owners {
     /// The whole days that are covered, half-open; `None`: none of the period's days is kept whole.
     pub covered: Option<(Timestamp, Timestamp)>,
@@ -110,7 +132,7 @@ pub struct Owners {
 }
 
 /// An owner's figures.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OwnerRow {
     /// Its namespace.
     pub namespace: String,
@@ -125,7 +147,7 @@ pub struct OwnerRow {
 }
 
 /// What was emitted where.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct InventoryRow {
     /// The namespace.
     pub namespace: String,
@@ -142,7 +164,7 @@ pub struct InventoryRow {
 }
 
 /// One day, or one hour.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Point {
     /// Its start.
     pub start: Timestamp,
@@ -151,7 +173,7 @@ pub struct Point {
 }
 
 /// What was decided.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Decisions {
     /// Records read.
     pub records: u64,
@@ -166,7 +188,7 @@ pub struct Decisions {
 }
 
 /// Decisions of one kind.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReasonRow {
     /// Who asked.
     pub endpoint: String,
@@ -179,7 +201,7 @@ pub struct ReasonRow {
 }
 
 /// How often a region's grid data were in a state when they were weighed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReadingStates {
     /// Measured, and young enough.
     pub fresh: u64,
@@ -193,8 +215,22 @@ pub struct ReadingStates {
     pub unusable: u64,
 }
 
+impl ReadingStates {
+    /// Every state by its name.
+    #[must_use]
+    pub const fn named(&self) -> [(&'static str, u64); 5] {
+        [
+            ("fresh", self.fresh),
+            ("estimated", self.estimated),
+            ("stale", self.stale),
+            ("missing", self.missing),
+            ("unusable", self.unusable),
+        ]
+    }
+}
+
 /// The control group beside the others.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Holdout {
     /// The pods that were steered or held.
     pub decided: GroupFigures,
@@ -207,7 +243,7 @@ pub struct Holdout {
 }
 
 /// One group.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GroupFigures {
     /// Owners in it: the unit that was chosen by chance.
     pub owners: u64,
@@ -215,14 +251,14 @@ pub struct GroupFigures {
     pub pods: u64,
     /// Core-hours.
     pub core_hours: f64,
-    /// gCO2e a core-hour.
-    pub emissions_g_per_core_hour: f64,
-    /// USD a core-hour.
-    pub cost_usd_per_core_hour: f64,
+    /// gCO2e a core-hour; `None` without core-hours.
+    pub emissions_g_per_core_hour: Option<f64>,
+    /// USD a core-hour; `None` without core-hours, or where the price of some is not known.
+    pub cost_usd_per_core_hour: Option<f64>,
 }
 
 /// A share with its uncertainty.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Estimate {
     /// The best guess.
     pub value: f64,
@@ -233,7 +269,7 @@ pub struct Estimate {
 }
 
 /// What is not closed yet.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Open {
     /// Pods that run.
     pub running: u64,
@@ -242,7 +278,7 @@ pub struct Open {
 }
 
 /// Where a replica's chain of records ends.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Head {
     /// The replica.
     pub replica: String,

@@ -1,11 +1,17 @@
 //! The week's figures once more, straight from what happened: a loop over pods and hours that shares no code with the books.
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "small numbers"
+)]
 
 use std::collections::BTreeMap;
 
 use eco_pulse::accounts::run::{Run, Treatment};
 use jiff::Timestamp;
 
-use crate::week::{HOURS, Life, at, intensities, is_told, price, start};
+use crate::week::{HOURS, Life, at, intensities, is_told, price};
 
 /// Named figures.
 pub type Figures = BTreeMap<String, f64>;
@@ -70,10 +76,8 @@ fn of_hour(run: &Run, hour: i64, hours: f64, grid: &[Vec<f64>; 4]) -> Option<Vec
     let quality = if estimated { "estimated_hours" } else { "measured_hours" };
     figures.push((quality.to_owned(), hours));
 
-    let since_1970 = start().as_second() / 3600;
     let kwh = |place: usize| run.places[place].watts.unwrap() * hours / 1000.0 * run.places[place].pue;
     let grams = |place: usize| kwh(place) * grid[place][hour as usize];
-    let _ = since_1970;
     let usd = |place: usize| {
         let (price, precision) = price(&run.places[place].price, hour)?;
         let share = run.places[place].share.unwrap() * hours;

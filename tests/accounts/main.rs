@@ -3,6 +3,7 @@
 
 mod expected;
 mod killed;
+mod reported;
 mod rig;
 mod week;
 

@@ -113,8 +113,9 @@ pub fn by_namespace(hours: &[(HourKey, Sums)]) -> BTreeMap<String, Figures> {
     sums.into_iter().map(|(namespace, sums)| (namespace, named(&sums))).collect()
 }
 
-#[expect(clippy::cast_precision_loss, reason = "some hundred pods")]
-fn named(sums: &Sums) -> Figures {
+/// Figures, named as they are expected.
+#[allow(clippy::cast_precision_loss, reason = "some hundred pods")]
+pub fn named(sums: &Sums) -> Figures {
     let mut figures = vec![
         ("pods".to_owned(), sums.pods as f64),
         ("steered".to_owned(), sums.steered as f64),

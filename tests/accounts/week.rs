@@ -1,5 +1,11 @@
 //! A week of June 2022 in four grid zones, and pods of three namespaces that come, move and die in it. All of it follows from
 //! what is written here, so that a process that begins anew sees the same week.
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    reason = "small numbers"
+)]
 
 use eco_pulse::accounts::run::{Asked, Place, PriceKey, Run, Treatment};
 use eco_pulse::accounts::sums::Projected;

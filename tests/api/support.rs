@@ -15,7 +15,7 @@ use std::time::Duration;
 use arc_swap::{ArcSwap, ArcSwapOption};
 use axum::Router;
 use axum::body::Body;
-use eco_pulse::app::{snapshot_once, static_tables};
+use eco_pulse::app::{Reporter, snapshot_once, static_tables};
 use eco_pulse::audit::ledger::{Ledger, Writer};
 use eco_pulse::catalogue::Catalogue;
 use eco_pulse::clock::Clock;
@@ -146,7 +146,7 @@ impl Rig {
         let metrics = Arc::new(Metrics::new().unwrap());
         let written = Written::default();
         let (ledger, writer) = Ledger::start("test".to_owned(), Some(Box::new(written.clone()))).unwrap();
-        let shared = Shared::new(16, 1 << 26, metrics.clone(), ledger, clock, config.mode);
+        let shared = Shared::new(16, 1 << 26, metrics.clone(), ledger, clock.clone(), config.mode);
         // What is decided is under test here, not how fast this machine is.
         let limits = Limits {
             max_body_bytes: 1 << 24,
@@ -158,7 +158,8 @@ impl Rig {
             filter: FailOpen::new(Filter::new(decider.clone()), limits, shared.clone()),
             prioritize: FailOpen::new(Prioritize::new(decider.clone()), limits, shared),
         };
-        let live = Live { endpoints, decider, mock: None };
+        let reports = Reporter::new(Arc::new(config), catalogue().clone(), clock);
+        let live = Live { endpoints, decider, mock: None, reports: Arc::new(reports) };
         let router = webhook(&Arc::new(ArcSwap::from_pointee(live)));
         Self { metrics, second, router, written, writer, runtime: runtime() }
     }

@@ -18,8 +18,10 @@ async fn both_listeners_answer_what_they_offer_and_nothing_else() {
     let ready = admin.get("/readyz").await;
     assert_eq!(ready.status, StatusCode::OK, "{}", ready.text());
     assert_eq!(ready.json()["ready"], true);
+    let report = admin.get("/report?output=json").await;
+    assert_eq!((report.status, report.json()["schema"].as_u64()), (StatusCode::OK, Some(1)));
     // What only operators need is not where the API server comes in, and the other way round.
-    for path in ["/metrics", "/snapshot", "/decisions", "/livez", "/readyz"] {
+    for path in ["/metrics", "/snapshot", "/decisions", "/report", "/livez", "/readyz"] {
         assert_eq!(webhook.get(path).await.status, StatusCode::NOT_FOUND, "{path}");
     }
     assert_eq!(admin.post("/mutate", SIDECARS).await.status, StatusCode::NOT_FOUND);

@@ -1,0 +1,58 @@
+//! What is known of sums: sums of nothing are no zeros.
+
+use crate::accounts::sums::{Compared, Sums};
+
+/// Figures that may be unknown although a number stands in their place.
+pub(super) trait Known {
+    /// Pod-hours, those that nothing is known of included.
+    fn pod_hours(&self) -> f64;
+    /// Emissions here, unless there are only hours that nothing is known of.
+    fn known_emissions(&self) -> Option<f64>;
+    /// Cost here, unless there are only hours without a price.
+    fn known_cost(&self) -> Option<f64>;
+    /// Figures against a counterfactual, unless there are hours and none of them could be compared.
+    fn known_against(&self, index: usize) -> Option<Compared>;
+}
+
+impl Known for Sums {
+    fn pod_hours(&self) -> f64 {
+        known_hours(self) + self.missing_hours
+    }
+
+    fn known_emissions(&self) -> Option<f64> {
+        let nothing = self.missing_hours > 0.0 && known_hours(self) == 0.0;
+        (!nothing).then_some(self.actual.emissions_g)
+    }
+
+    fn known_cost(&self) -> Option<f64> {
+        let nothing = self.pod_hours() > 0.0 && known_hours(self) <= self.actual.unpriced_hours;
+        (!nothing).then_some(self.actual.cost_usd)
+    }
+
+    fn known_against(&self, index: usize) -> Option<Compared> {
+        let compared = self.against.get(index).copied()?;
+        let nothing = self.pod_hours() > 0.0 && compared.hours == 0.0;
+        (!nothing).then_some(compared)
+    }
+}
+
+fn known_hours(sums: &Sums) -> f64 {
+    sums.measured_hours + sums.estimated_hours
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums_of_nothing_known_are_no_zeros() {
+        let missing = Sums { missing_hours: 3.0, ..Sums::default() };
+        assert_eq!((missing.known_emissions(), missing.known_cost()), (None, None));
+        assert_eq!(missing.known_against(0), None);
+        let mut unpriced = Sums { measured_hours: 3.0, ..Sums::default() };
+        unpriced.actual.unpriced_hours = 3.0;
+        assert_eq!((unpriced.known_emissions(), unpriced.known_cost()), (Some(0.0), None));
+        assert_eq!(Sums::default().known_emissions(), Some(0.0), "nothing ran: that is a zero");
+        assert!(Sums::default().known_against(2).is_some());
+    }
+}

@@ -1,0 +1,94 @@
+//! The flat file: it parses back, its rows add up, and what is not known is empty.
+
+use std::collections::HashMap;
+
+use eco_pulse::report::model::Report;
+use eco_pulse::report::{Form, csv_columns, render};
+
+use crate::sample;
+
+type Row = HashMap<String, String>;
+
+fn rows(report: &Report) -> Vec<Row> {
+    let bytes = render(report, Form::Csv).unwrap();
+    let mut reader = csv::Reader::from_reader(bytes.as_slice());
+    assert_eq!(reader.headers().unwrap().iter().collect::<Vec<_>>(), csv_columns());
+    reader.deserialize().map(Result::unwrap).collect()
+}
+
+fn of<'r>(rows: &'r [Row], section: &'r str) -> impl Iterator<Item = &'r Row> {
+    rows.iter().filter(move |row| row["section"] == section)
+}
+
+fn sum(rows: &[Row], section: &str, column: &str) -> f64 {
+    of(rows, section).map(|row| row[column].parse::<f64>().unwrap()).sum()
+}
+
+fn near(one: f64, other: f64) -> bool {
+    (one - other).abs() <= 1e-9 * other.abs().max(1.0)
+}
+
+#[test]
+fn namespaces_and_days_add_up_to_the_total() {
+    let report = sample::report();
+    let rows = rows(&report);
+    let columns = [
+        "pods",
+        "core_hours",
+        "energy_kwh",
+        "emissions_g",
+        "cost_usd",
+        "baseline_avoided_realised_g",
+        "scheduler_mix_avoided_projected_g",
+        "static_greenest_saved_realised_usd",
+    ];
+    for column in columns {
+        let total = sum(&rows, "total", column);
+        assert!(near(sum(&rows, "namespace", column), total), "{column}");
+        assert!(near(sum(&rows, "day", column), total), "{column}");
+    }
+    assert!(near(sum(&rows, "total", "baseline_avoided_realised_g"), report.total.against[0].avoided_g));
+    let emitted: f64 = report.inventory.iter().map(|row| row.emissions_g).sum();
+    assert!(near(sum(&rows, "inventory", "emissions_g"), emitted));
+}
+
+#[test]
+fn there_is_a_row_for_every_day_with_its_own_period() {
+    let rows = rows(&sample::report());
+    let days: Vec<_> = of(&rows, "day").map(|row| (row["from"].as_str(), row["to"].as_str())).collect();
+    assert_eq!(days.len(), 14);
+    assert_eq!(days[0], ("2026-11-02T00:00:00Z", "2026-11-03T00:00:00Z"));
+    assert_eq!(days[13], ("2026-11-15T00:00:00Z", "2026-11-16T00:00:00Z"));
+}
+
+#[test]
+fn numbers_are_as_precise_as_they_are_kept() {
+    let report = sample::report();
+    let rows = rows(&report);
+    let total = of(&rows, "total").next().unwrap();
+    let emissions: f64 = total["emissions_g"].parse().unwrap();
+    assert_eq!(emissions.to_bits(), report.total.actual.emissions_g.to_bits());
+}
+
+#[test]
+fn what_nobody_knows_is_empty_and_not_zero() {
+    let rows = rows(&sample::of_decisions());
+    let total = of(&rows, "total").next().unwrap();
+    for column in ["emissions_g", "core_hours", "baseline_avoided_realised_g", "missed", "moves_gained"] {
+        assert_eq!(total[column], "", "{column}");
+    }
+    assert_ne!(total["baseline_avoided_projected_g"], "");
+    let every = of(&rows, "namespace").chain(of(&rows, "owner"));
+    assert!(every.into_iter().all(|row| row["energy_kwh"].is_empty()));
+}
+
+#[test]
+fn groups_estimates_decisions_and_heads_have_rows() {
+    let rows = rows(&sample::report());
+    assert_eq!(of(&rows, "control_group").count(), 2);
+    let reduction = of(&rows, "reduction").next().unwrap();
+    let figure = |column: &str| reduction[column].parse::<f64>().unwrap();
+    assert!(figure("low") < figure("value") && figure("value") < figure("high"));
+    assert_eq!(of(&rows, "decisions").count(), 5);
+    assert_eq!(of(&rows, "ledger_head").next().unwrap()["hash"], sample::HEAD);
+}
