@@ -1,6 +1,7 @@
 //! The accounts over a simulated week: against a computation of their own, through deaths at random points, on every store.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod edges;
 mod expected;
 mod killed;
 mod reported;

@@ -1,6 +1,7 @@
 //! Something to look at: a server that is asked everything, and a replica in a cluster, as its metrics show it.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::get;
@@ -8,8 +9,11 @@ use eco_pulse::domain::snapshot::Implausibility;
 use eco_pulse::metrics::{Counting, Metrics};
 use eco_pulse::store::BookStore;
 
+use tokio::sync::Mutex;
+
 use crate::rig::Simulation;
 use crate::server::Server;
+use crate::week::STEPS;
 
 /// Half hours of the simulated week that the replica has accounted for.
 const STEPS_OF_TWO_DAYS: i64 = 96;
@@ -54,6 +58,25 @@ pub async fn ask(server: &Server) {
     }
 }
 
+/// A replica whose accounts go on by half an hour with each scrape.
+struct Replica {
+    metrics: Metrics,
+    accounts: Mutex<(Simulation, i64)>,
+}
+
+impl Replica {
+    async fn scraped(&self) -> String {
+        let (accounts, step) = &mut *self.accounts.lock().await;
+        if *step < STEPS {
+            accounts.step(*step, *step == 0).await.unwrap();
+            *step += 1;
+        }
+        let books = &accounts.keeper.books;
+        self.metrics.accounts().show(books, &books.owners().keys().map(|key| key.day).collect());
+        self.metrics.render(None, jiff::SignedDuration::ZERO, jiff::Timestamp::UNIX_EPOCH).unwrap()
+    }
+}
+
 /// Serves the metrics of a replica in a cluster with a shared store: the process's own definitions, made to happen.
 pub async fn replica_in_a_cluster() -> SocketAddr {
     let metrics = Metrics::counting(Counting::ByAccountant).unwrap();
@@ -68,16 +91,14 @@ pub async fn replica_in_a_cluster() -> SocketAddr {
     metrics.cluster().certificate_step("changed");
     metrics.cluster().webhook_drift("missing", false);
     metrics.cluster().event("written");
-    let mut accounts = Simulation::begin(BookStore::in_memory(), 0).await.unwrap();
-    for step in 0..STEPS_OF_TWO_DAYS {
-        accounts.step(step, step == 0).await.unwrap();
+    let accounts = Simulation::begin(BookStore::in_memory(), 0).await.unwrap();
+    let replica = Arc::new(Replica { metrics, accounts: Mutex::new((accounts, 0)) });
+    for _ in 0..STEPS_OF_TWO_DAYS {
+        replica.scraped().await;
     }
-    let days = accounts.keeper.books.owners().keys().map(|key| key.day).collect();
-    metrics.accounts().show(&accounts.keeper.books, &days);
-    let text = metrics.render(None, jiff::SignedDuration::ZERO, jiff::Timestamp::UNIX_EPOCH).unwrap();
     let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let addr = listener.local_addr().unwrap();
-    let router = Router::new().route("/metrics", get(async || text));
+    let router = Router::new().route("/metrics", get(async move || replica.scraped().await));
     // Ends with the test's runtime.
     tokio::spawn(async { axum::serve(listener, router).await });
     addr
