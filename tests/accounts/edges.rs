@@ -42,11 +42,16 @@ impl Books {
     async fn open(&mut self, run: Run) {
         let now = run.bound_at;
         self.keeper.open(run, now).await.unwrap();
+        self.note_prices(now);
+    }
+
+    fn note_prices(&mut self, now: Timestamp) {
+        let hour = now.duration_since(start()).as_hours();
+        self.keeper.books.note_prices(now.as_second() / 3600, |key| price(key, hour));
     }
 
     async fn look(&mut self, now: Timestamp) {
-        let hour = now.duration_since(start()).as_hours();
-        self.keeper.books.note_prices(now.as_second() / 3600, |key| price(key, hour));
+        self.note_prices(now);
         self.keeper.look(now).await.unwrap();
     }
 
