@@ -29,11 +29,11 @@ impl Period {
         (from_hour < to_hour).then_some(Self { from_hour, to_hour })
     }
 
-    /// Reads two dates or RFC 3339 times. Without both, the last [`DEFAULT_DAYS`] whole days before `now`.
+    /// Reads two dates or RFC 3339 times. Without both, the last seven whole days before `now`.
     ///
     /// # Errors
     /// Only one of them, something that is no time or no whole hour, an end that is not after the start, a period that
-    /// has not begun or is longer than [`MOST_DAYS`]. Each names what was asked, the value and the cure.
+    /// has not begun or is longer than ten years. Each names what was asked, the value and the cure.
     pub fn read(
         from: Option<&str>,
         to: Option<&str>,
