@@ -139,8 +139,8 @@ impl Books {
         self.add(&run, next_hour, &run.at_binding());
         if next_hour > bound_hour {
             let missing_hours = start_of(next_hour).duration_since(run.bound_at).as_secs_f64() / 3600.0;
-            let sums =
-                Sums { core_hours: run.asked.cpu_cores * missing_hours, missing_hours, ..Sums::default() };
+            let core_hours = run.asked.cpu_cores * missing_hours;
+            let sums = Sums { core_hours, missing_core_hours: core_hours, missing_hours, ..Sums::default() };
             self.add(&run, next_hour, &sums);
             progress.realised += sums;
         }

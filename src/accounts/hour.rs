@@ -89,7 +89,12 @@ pub fn account(
     let Some(stretch) = stretch(run, end, hour) else { return Some(Hour::default()) };
     let core_hours = run.asked.cpu_cores * stretch.hours;
     let nothing = Hour {
-        sums: Sums { core_hours, missing_hours: stretch.hours, ..Sums::default() },
+        sums: Sums {
+            core_hours,
+            missing_core_hours: core_hours,
+            missing_hours: stretch.hours,
+            ..Sums::default()
+        },
         net_benefit_usd: None,
     };
     // Where the pod is, or what its GPU draws, will not be known later either.

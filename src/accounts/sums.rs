@@ -64,6 +64,8 @@ pub struct Compared {
 /// What was expected when the pods were bound, over their expected runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Projected {
+    /// Pods of which something was expected: of the others it could not be said.
+    pub pods: u64,
     /// gCO2e expected to be avoided.
     pub avoided_g: f64,
     /// Cash expected to be saved.
@@ -86,6 +88,8 @@ pub struct Sums {
     pub moves_gained: u64,
     /// Requested CPU cores times hours.
     pub core_hours: f64,
+    /// Of them, those that nothing is known of.
+    pub missing_core_hours: f64,
     /// Pod-hours in which the readings were measured.
     pub measured_hours: f64,
     /// Pod-hours in which a reading was an estimate.
@@ -124,6 +128,7 @@ impl AddAssign for Compared {
 
 impl AddAssign for Projected {
     fn add_assign(&mut self, other: Self) {
+        self.pods += other.pods;
         self.avoided_g += other.avoided_g;
         self.saved_usd += other.saved_usd;
     }
@@ -137,6 +142,7 @@ impl AddAssign for Sums {
         self.moves_ended += other.moves_ended;
         self.moves_gained += other.moves_gained;
         self.core_hours += other.core_hours;
+        self.missing_core_hours += other.missing_core_hours;
         self.measured_hours += other.measured_hours;
         self.estimated_hours += other.estimated_hours;
         self.missing_hours += other.missing_hours;

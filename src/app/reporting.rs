@@ -218,7 +218,11 @@ fn add_projected(scan: &Scan, scope: &Scope, tally: &mut Tally) {
             projected_hours: projected.hours,
             ..Sums::default()
         };
-        sums.projected[0] = Projected { avoided_g: projected.avoided_g, saved_usd: projected.saved_usd };
+        sums.projected[0] = Projected {
+            pods: projected.pods,
+            avoided_g: projected.avoided_g,
+            saved_usd: projected.saved_usd,
+        };
         let (namespace, kind) = (owner.namespace.clone(), owner.kind.clone());
         let hour = (owner.day * DAY_HOURS).max(scope.period.from_hour());
         let key = HourKey { hour, namespace, kind, region: String::new(), group: Group::Decided };

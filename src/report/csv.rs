@@ -263,18 +263,19 @@ fn figures(sums: &Sums, realised: bool) -> Vec<(String, String)> {
         SUMS.iter().zip(plain).map(|(name, value)| ((*name).to_owned(), value)).collect();
     for index in 0..COUNTERFACTUALS {
         let name = Against::ALL[index].as_str();
-        let (compared, projected) = (sums.known_against(index), sums.projected[index]);
+        let (compared, priced) = (sums.known_against(index), sums.known_cost_against(index));
+        let projected = sums.known_projected(index);
         let of = |figure: fn(&crate::accounts::sums::Compared) -> f64| {
             watched(known(compared.map(|of| figure(&of))))
         };
         let all = [
-            number(projected.avoided_g),
+            known(projected.map(|projected| projected.avoided_g)),
             of(|compared| compared.avoided_g),
-            number(projected.saved_usd),
-            of(|compared| compared.saved_usd),
+            known(projected.map(|projected| projected.saved_usd)),
+            watched(known(priced.map(|compared| compared.saved_usd))),
             of(|compared| compared.hours),
             of(|compared| compared.emissions_g),
-            of(|compared| compared.cost_usd),
+            watched(known(priced.map(|compared| compared.cost_usd))),
         ];
         fields.extend(AGAINST.iter().zip(all).map(|(figure, value)| (format!("{name}_{figure}"), value)));
     }

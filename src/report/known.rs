@@ -1,6 +1,6 @@
 //! What is known of sums: sums of nothing are no zeros.
 
-use crate::accounts::sums::{Compared, Sums};
+use crate::accounts::sums::{Compared, Projected, Sums};
 
 /// Figures that may be unknown although a number stands in their place.
 pub(super) trait Known {
@@ -12,6 +12,10 @@ pub(super) trait Known {
     fn known_cost(&self) -> Option<f64>;
     /// Figures against a counterfactual, unless there are hours and none of them could be compared.
     fn known_against(&self, index: usize) -> Option<Compared>;
+    /// The same for what is in USD: unless there are hours and none of them has all its prices.
+    fn known_cost_against(&self, index: usize) -> Option<Compared>;
+    /// What was expected against a counterfactual, unless there are pods and it could be said of none of them.
+    fn known_projected(&self, index: usize) -> Option<Projected>;
 }
 
 impl Known for Sums {
@@ -34,6 +38,15 @@ impl Known for Sums {
         let nothing = self.pod_hours() > 0.0 && compared.hours == 0.0;
         (!nothing).then_some(compared)
     }
+
+    fn known_cost_against(&self, index: usize) -> Option<Compared> {
+        self.known_against(index).filter(|compared| compared.hours == 0.0 || compared.priced_hours > 0.0)
+    }
+
+    fn known_projected(&self, index: usize) -> Option<Projected> {
+        let projected = self.projected.get(index).copied()?;
+        (self.pods == 0 || projected.pods > 0).then_some(projected)
+    }
 }
 
 fn known_hours(sums: &Sums) -> f64 {
@@ -52,6 +65,10 @@ mod tests {
         let mut unpriced = Sums { measured_hours: 3.0, ..Sums::default() };
         unpriced.actual.unpriced_hours = 3.0;
         assert_eq!((unpriced.known_emissions(), unpriced.known_cost()), (Some(0.0), None));
+        let mut priceless = Sums { measured_hours: 3.0, pods: 2, ..Sums::default() };
+        priceless.against[0].hours = 3.0;
+        assert!(priceless.known_against(0).is_some());
+        assert_eq!((priceless.known_cost_against(0), priceless.known_projected(0)), (None, None));
         assert_eq!(Sums::default().known_emissions(), Some(0.0), "nothing ran: that is a zero");
         assert!(Sums::default().known_against(2).is_some());
     }

@@ -249,7 +249,7 @@ pub struct GroupFigures {
     pub owners: u64,
     /// Pods bound.
     pub pods: u64,
-    /// Core-hours.
+    /// Core-hours of which the emissions are known.
     pub core_hours: f64,
     /// gCO2e a core-hour; `None` without core-hours.
     pub emissions_g_per_core_hour: Option<f64>,

@@ -179,7 +179,7 @@ fn run(
         (false, 0) => Treatment::Stay,
         (false, _) => Treatment::Steer,
     };
-    let projected = Projected { avoided_g: 10.0 * cores, saved_usd: -0.01 };
+    let projected = Projected { pods: 1, avoided_g: 10.0 * cores, saved_usd: -0.01 };
     Run {
         uid: format!("uid-{number}"),
         namespace: namespace.to_owned(),

@@ -149,7 +149,7 @@ impl Opening<'_> {
     fn projected(&self, decision: &Decision) -> [Option<Projected>; 3] {
         Against::ALL.map(|against| {
             let savings = savings(decision, self.snapshot, self.demand.egress.0, against)?;
-            Some(Projected { avoided_g: savings.avoided.0, saved_usd: savings.saved?.0 })
+            Some(Projected { pods: 1, avoided_g: savings.avoided.0, saved_usd: savings.saved?.0 })
         })
     }
 

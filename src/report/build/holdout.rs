@@ -38,6 +38,11 @@ pub(super) fn compare(owners: &[OwnerRow]) -> Option<Holdout> {
     })
 }
 
+/// Those whose emissions are known too: others would make the rest look clean.
+fn known_core_hours(sums: &Sums) -> f64 {
+    sums.core_hours - sums.missing_core_hours
+}
+
 fn cost(sums: &Sums) -> f64 {
     sums.actual.cost_usd
 }
@@ -52,7 +57,7 @@ fn figures(owners: &[Sums]) -> GroupFigures {
     GroupFigures {
         owners: owners.len() as u64,
         pods: owners.iter().map(|sums| sums.pods).sum(),
-        core_hours: owners.iter().map(|sums| sums.core_hours).sum(),
+        core_hours: owners.iter().map(known_core_hours).sum(),
         emissions_g_per_core_hour: per_core_hour(|sums| sums.actual.emissions_g),
         cost_usd_per_core_hour: is_priced(owners).then(|| per_core_hour(cost)).flatten(),
     }
@@ -68,13 +73,13 @@ struct Ratio {
 }
 
 fn ratio(owners: &[Sums], of: fn(&Sums) -> f64) -> Ratio {
-    let core_hours: f64 = owners.iter().map(|sums| sums.core_hours).sum();
+    let core_hours: f64 = owners.iter().map(known_core_hours).sum();
     if core_hours <= 0.0 {
         return Ratio { value: None, variance: None, owners: owners.len() as f64 };
     }
     let value = owners.iter().map(of).sum::<f64>() / core_hours;
     let n = owners.len() as f64;
-    let squares: f64 = owners.iter().map(|sums| (of(sums) - value * sums.core_hours).powi(2)).sum();
+    let squares: f64 = owners.iter().map(|sums| (of(sums) - value * known_core_hours(sums)).powi(2)).sum();
     let variance = (owners.len() > 1).then(|| n / (n - 1.0) * squares / core_hours.powi(2));
     Ratio { value: Some(value), variance, owners: n }
 }

@@ -63,7 +63,12 @@ pub(super) fn avoided(report: &Report, units: &Units) -> Section {
     parts.push(Part::Grid(savings(
         report,
         format!("Avoided emissions, {mass}"),
-        |sums, index| Cell::difference(Quantity::Emissions, Some(sums.projected[index].avoided_g)),
+        |sums, index| {
+            Cell::difference(
+                Quantity::Emissions,
+                sums.known_projected(index).map(|projected| projected.avoided_g),
+            )
+        },
         |sums, index| {
             Cell::difference(
                 Quantity::Emissions,
@@ -98,9 +103,17 @@ pub(super) fn saved(report: &Report) -> Section {
     parts.push(Part::Grid(savings(
         report,
         "Saved, USD".to_owned(),
-        |sums, index| Cell::difference(Quantity::Money, Some(sums.projected[index].saved_usd)),
         |sums, index| {
-            Cell::difference(Quantity::Money, sums.known_against(index).map(|compared| compared.saved_usd))
+            Cell::difference(
+                Quantity::Money,
+                sums.known_projected(index).map(|projected| projected.saved_usd),
+            )
+        },
+        |sums, index| {
+            Cell::difference(
+                Quantity::Money,
+                sums.known_cost_against(index).map(|compared| compared.saved_usd),
+            )
         },
     )));
     if report.has_realised() {
@@ -109,7 +122,7 @@ pub(super) fn saved(report: &Report) -> Section {
             "Cost where the pods ran, and elsewhere, USD".to_owned(),
             |sums, _| Cell::maybe(Quantity::Money, sums.known_cost()),
             |sums, index| {
-                Cell::maybe(Quantity::Money, sums.known_against(index).map(|compared| compared.cost_usd))
+                Cell::maybe(Quantity::Money, sums.known_cost_against(index).map(|compared| compared.cost_usd))
             },
         )));
     }
@@ -206,7 +219,7 @@ fn chart(report: &Report, units: &Units) -> Chart {
         let avoided = if realised {
             sums.known_against(index).map(|compared| compared.avoided_g)
         } else {
-            Some(sums.projected[index].avoided_g)
+            sums.known_projected(index).map(|projected| projected.avoided_g)
         };
         avoided.map(|grams| units.scaled(Quantity::Emissions, grams))
     };

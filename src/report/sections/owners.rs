@@ -64,17 +64,23 @@ fn row(report: &Report, of: &OwnerRow) -> Vec<Cell> {
     ];
     // Nothing was decided for the control group: it avoids and saves nothing by definition.
     let claimed = |value: Option<f64>| value.filter(|_| is_decided);
-    let projected = sums.projected[0];
+    let projected = sums.known_projected(0);
     if report.has_realised() {
         row.push(Cell::maybe(Quantity::Emissions, sums.known_emissions()));
-        row.push(Cell::difference(Quantity::Emissions, claimed(Some(projected.avoided_g))));
+        row.push(Cell::difference(
+            Quantity::Emissions,
+            claimed(projected.map(|projected| projected.avoided_g)),
+        ));
         let avoided = claimed(sums.known_against(0).map(|compared| compared.avoided_g));
         row.push(Cell::difference(Quantity::Emissions, avoided));
-        let saved = claimed(sums.known_against(0).map(|compared| compared.saved_usd));
+        let saved = claimed(sums.known_cost_against(0).map(|compared| compared.saved_usd));
         row.push(Cell::difference(Quantity::Money, saved));
     } else {
-        row.push(Cell::difference(Quantity::Emissions, claimed(Some(projected.avoided_g))));
-        row.push(Cell::difference(Quantity::Money, claimed(Some(projected.saved_usd))));
+        row.push(Cell::difference(
+            Quantity::Emissions,
+            claimed(projected.map(|projected| projected.avoided_g)),
+        ));
+        row.push(Cell::difference(Quantity::Money, claimed(projected.map(|projected| projected.saved_usd))));
     }
     row
 }

@@ -86,12 +86,12 @@ fn against(report: &Report, units: &Units) -> Grid {
     let mut grid = Grid::new("All pods, without the control group", columns);
     let total = &report.total;
     for index in 0..COUNTERFACTUALS {
-        let projected = total.projected[index];
+        let projected = total.known_projected(index);
         let mut row = vec![
             Cell::Text(counterfactual(index, &report.setting)),
-            Cell::difference(Quantity::Emissions, Some(projected.avoided_g)),
+            Cell::difference(Quantity::Emissions, projected.map(|projected| projected.avoided_g)),
         ];
-        let saved = Cell::difference(Quantity::Money, Some(projected.saved_usd));
+        let saved = Cell::difference(Quantity::Money, projected.map(|projected| projected.saved_usd));
         if report.has_realised() {
             row.extend([
                 Cell::difference(
@@ -101,7 +101,7 @@ fn against(report: &Report, units: &Units) -> Grid {
                 saved,
                 Cell::difference(
                     Quantity::Money,
-                    total.known_against(index).map(|compared| compared.saved_usd),
+                    total.known_cost_against(index).map(|compared| compared.saved_usd),
                 ),
                 share(total.against[index].hours, total.pod_hours()),
             ]);

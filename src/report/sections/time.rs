@@ -100,15 +100,15 @@ fn avoided(report: &Report, sums: &Sums, index: usize) -> Option<f64> {
     if report.has_realised() {
         sums.known_against(index).map(|compared| compared.avoided_g)
     } else {
-        Some(sums.projected[index].avoided_g)
+        sums.known_projected(index).map(|projected| projected.avoided_g)
     }
 }
 
 fn saved(report: &Report, sums: &Sums) -> Option<f64> {
     if report.has_realised() {
-        sums.known_against(0).map(|compared| compared.saved_usd)
+        sums.known_cost_against(0).map(|compared| compared.saved_usd)
     } else {
-        Some(sums.projected[0].saved_usd)
+        sums.known_projected(0).map(|projected| projected.saved_usd)
     }
 }
 
