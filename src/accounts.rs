@@ -5,6 +5,7 @@
 
 pub mod books;
 pub mod cells;
+mod compact;
 pub mod due;
 pub mod grid;
 pub mod hour;

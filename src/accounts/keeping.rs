@@ -7,6 +7,7 @@ use super::stored::{
     CLOSED, CONFIRMED, META, PRICES, PROGRESS, Put, RUNS, TOTALS, Unreadable, hours_of, owners_of, read,
     write,
 };
+use super::sums::Sums;
 
 /// The tables that are read at the start.
 pub const AT_THE_START: [&str; 6] = [RUNS, PROGRESS, CLOSED, PRICES, TOTALS, META];
@@ -58,10 +59,11 @@ impl Books {
         }
         let table = hours_of(day);
         for (field, value) in hours {
-            self.hours.insert(HourKey::read(&table, field)?, read(&table, field, value)?);
+            self.hours.insert(HourKey::read(&table, field)?, Sums::from_text(&table, field, value)?);
         }
         for (field, value) in owners {
-            self.owners.insert(OwnerKey::read(day, field)?, read(&owners_of(day), field, value)?);
+            let sums = Sums::from_text(&owners_of(day), field, value)?;
+            self.owners.insert(OwnerKey::read(day, field)?, sums);
         }
         Ok(())
     }
@@ -95,11 +97,11 @@ impl Books {
             }
             Touched::Hour(key) => Put {
                 keep_until: Some(self.hours_kept_until(key.day())),
-                ..put(&hours_of(key.day()), key.field(), self.hours.get(&key).map(write))
+                ..put(&hours_of(key.day()), key.field(), self.hours.get(&key).map(Sums::to_text))
             },
             Touched::Owner(key) => Put {
                 keep_until: Some(self.owners_kept_until(key.day)),
-                ..put(&owners_of(key.day), key.field(), self.owners.get(&key).map(write))
+                ..put(&owners_of(key.day), key.field(), self.owners.get(&key).map(Sums::to_text))
             },
             Touched::Price(key) => {
                 let spans = self.prices.spans(&key);

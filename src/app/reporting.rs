@@ -154,13 +154,13 @@ async fn add_accounts(books: &BookStore, scope: &Scope, inputs: &mut Inputs) -> 
     for day in period.from_hour().div_euclid(DAY_HOURS)..=(period.to_hour() - 1).div_euclid(DAY_HOURS) {
         let table = hours_of(day);
         for (field, value) in books.table(&table).await? {
-            inputs.tally.add_hour(HourKey::read(&table, &field)?, read(&table, &field, &value)?);
+            inputs.tally.add_hour(HourKey::read(&table, &field)?, Sums::from_text(&table, &field, &value)?);
         }
     }
     for day in period.whole_days() {
         let table = owners_of(day);
         for (field, value) in books.table(&table).await? {
-            inputs.tally.add_owner(OwnerKey::read(day, &field)?, read(&table, &field, &value)?);
+            inputs.tally.add_owner(OwnerKey::read(day, &field)?, Sums::from_text(&table, &field, &value)?);
         }
     }
     let progress = books.table(PROGRESS).await?;

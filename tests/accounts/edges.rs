@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use eco_pulse::accounts::run::{End, Run, Treatment};
-use eco_pulse::accounts::sums::Sums;
+use eco_pulse::accounts::sums::{Compared, Sums};
 use eco_pulse::app::{BookError, Bookkeeper};
 use eco_pulse::domain::history::PastReading;
 use eco_pulse::domain::snapshot::{Basis, CapacityType};
@@ -170,7 +170,7 @@ async fn what_is_not_alike_is_not_compared() {
     books.look(at(24 * 30 + 5, 0)).await;
     let sums = books.sums().await;
     assert!(sums.actual.emissions_g > 0.0);
-    assert_eq!((sums.against[0], sums.against[1].hours), (Default::default(), 0.0));
+    assert_eq!((sums.against[0], sums.against[1].hours), (Compared::default(), 0.0));
 }
 
 #[tokio::test]

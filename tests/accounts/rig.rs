@@ -97,7 +97,8 @@ pub async fn stored_hours(books: &BookStore) -> Vec<(HourKey, Sums)> {
     for day in first..first + 12 {
         let table = hours_of(day);
         for (field, value) in books.table(&table).await.unwrap() {
-            hours.push((HourKey::read(&table, &field).unwrap(), serde_json::from_str(&value).unwrap()));
+            let sums = Sums::from_text(&table, &field, &value).unwrap();
+            hours.push((HourKey::read(&table, &field).unwrap(), sums));
         }
     }
     hours

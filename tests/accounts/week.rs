@@ -183,7 +183,7 @@ fn run(
     Run {
         uid: format!("uid-{number}"),
         namespace: namespace.to_owned(),
-        kind: if owner % 2 == 0 { "Deployment" } else { "CronJob" }.to_owned(),
+        kind: if owner.is_multiple_of(2) { "Deployment" } else { "CronJob" }.to_owned(),
         owner: format!("owner-{owner}"),
         pod: format!("owner-{owner}-{number}"),
         decision_id: format!("00000000000000aa-{number:x}"),
@@ -191,7 +191,11 @@ fn run(
         target: (!holdout).then(|| REGIONS[target].to_owned()),
         node: format!("node-{}", REGIONS[actual]),
         bound_at,
-        asked: Asked { cpu_cores: cores, hours: 12.0, egress_gb: if number % 3 == 0 { 5.0 } else { 0.0 } },
+        asked: Asked {
+            cpu_cores: cores,
+            hours: 12.0,
+            egress_gb: if number.is_multiple_of(3) { 5.0 } else { 0.0 },
+        },
         places: (0..4).map(|region| place(region, weights[region])).collect(),
         // Some nodes are in no configured region.
         actual: (number % 23 != 11).then_some(actual),

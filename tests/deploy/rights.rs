@@ -25,7 +25,8 @@ fn the_rights_are_as_few_as_they_can_be() {
         assert_eq!(
             rules(manifest, "ClusterRole", "-controller"),
             &json!([
-                { "apiGroups": [""], "resources": ["namespaces"], "verbs": ["list", "watch"] },
+                { "apiGroups": [""], "resources": ["namespaces", "nodes", "persistentvolumeclaims", "persistentvolumes"],
+                  "verbs": ["list", "watch"] },
                 { "apiGroups": [""], "resources": ["pods"], "verbs": ["list", "watch"] },
                 { "apiGroups": [""], "resources": ["events"], "verbs": ["create"] },
                 { "apiGroups": ["apps"], "resources": ["replicasets"], "verbs": ["get"] },

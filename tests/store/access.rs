@@ -2,8 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use eco_pulse::accounts::stored::Put;
 use eco_pulse::clock::Clock;
-use eco_pulse::store::{RedisOptions, RedisStore, StoreError, StoreState};
+use eco_pulse::store::{
+    BookStore, Leadership, RedisOptions, RedisStore, SnapshotStore, StoreError, StoreState,
+};
 use eco_pulse::tls::{Host, issue, write_issued};
 use tempfile::TempDir;
 
@@ -112,9 +115,11 @@ const RIGHTS: &[&str] = &[
     "+set",
     "+pttl",
     "+pexpire",
+    "+pexpireat",
     "+hmget",
     "+hset",
     "+hdel",
+    "+hscan",
     "+zadd",
     "+zrangebyscore",
     "+zremrangebyscore",
@@ -152,6 +157,23 @@ async fn a_user_of_our_own_with_few_rights_is_enough() {
     assert_eq!(replica.store.records("one", 0, 10).await.unwrap().len(), 1);
     replica.store.trim_records("one", 2, true).await.unwrap();
     assert_eq!(replica.store.chains().await.unwrap(), Vec::<String>::new());
+    let SnapshotStore::Redis(redis) = &replica.store else { unreachable!() };
+    let books = BookStore::Redis(redis.clone());
+    assert_eq!(books.lead().await, Ok(Leadership::Ours));
+    let put = |value: Option<&str>| Put {
+        table: "hours:1".to_owned(),
+        field: "one".to_owned(),
+        value: value.map(str::to_owned),
+        keep_until: Some(at("2100-01-01T00:00:00Z")),
+    };
+    assert_eq!(books.write(0, vec![put(Some("1"))]).await, Ok(1));
+    assert_eq!(books.version().await, Ok(1));
+    assert_eq!(books.table("hours:1").await.unwrap(), [("one".to_owned(), "1".to_owned())]);
+    assert_eq!(books.write(0, vec![put(None)]).await, Err(StoreError::Outdated { seen: 0, stored: 1 }));
+    assert_eq!(books.write(1, vec![put(None)]).await, Ok(2));
+    assert!(books.table("hours:1").await.unwrap().is_empty());
+    books.resign().await;
+    assert_eq!(books.write(2, Vec::new()).await, Err(StoreError::NotCollector));
     // It is in the database of the URL.
     assert_eq!(server.command(&["DBSIZE"]), "0");
     server.command(&["FLUSHALL"]);

@@ -4,7 +4,7 @@
 set -eu
 
 rights='~{eco-pulse}:* &{eco-pulse}:versions -@all +auth +ping +client|id +select +subscribe +eval
-  +publish +type +exists +del +get +set +pttl +pexpire +hmget +hset +hdel +zadd +zrangebyscore +zremrangebyscore
+  +publish +type +exists +del +get +set +pttl +pexpire +pexpireat +hmget +hset +hdel +hscan +zadd +zrangebyscore +zremrangebyscore
   +xadd +xrange +xrevrange +xtrim +xlen +sadd +srem +smembers +info'
 rights=$(echo "$rights" | tr '\n' ' ')
 password_file=/run/secrets/valkey/redis-password
