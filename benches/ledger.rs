@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use bytes::Bytes;
-use eco_pulse::app::{LedgerSource, snapshot_once};
+use eco_pulse::app::{LedgerSource, gather, snapshot_once};
 use eco_pulse::audit::entry::{DecisionIds, Endpoint, Entry, Subject};
 use eco_pulse::audit::file::{FileOptions, LedgerFile};
 use eco_pulse::audit::ledger::Ledger;
@@ -27,6 +27,7 @@ use eco_pulse::config::{Config, Mode};
 use eco_pulse::decider::{Decided, Decider, Settings};
 use eco_pulse::kubernetes::cluster::ClusterView;
 use eco_pulse::kubernetes::placement::PodInContext;
+use eco_pulse::report::{Asked, Form, Period, Scope, build, render};
 use eco_pulse::store::{RedisOptions, RedisStore, SnapshotStore, StoreState, Timing};
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
@@ -132,6 +133,28 @@ async fn scan_and_verify(source: &LedgerSource, what: &str, records: u64) {
     assert!(verified.is_whole(), "{verified:?}");
 }
 
+/// From the configuration to a PDF and a table, as the command makes them.
+async fn report(kept: &str, what: &str, records: u64) {
+    let catalogue = Arc::new(Catalogue::built_in().unwrap());
+    let yaml = format!(
+        "baseline: {{region: us-east-1}}\nregions: [{{name: us-east-1}}, {{name: eu-north-1}}]\n{kept}\n"
+    );
+    let config = Config::parse(&yaml, &*catalogue).unwrap();
+    let from: Timestamp = START.parse().unwrap();
+    let now = from + SignedDuration::from_hours(24 * 31);
+    let (from, to) = (from.to_string(), now.to_string());
+    let started = monotonic_now();
+    let period = Period::read(Some(&from), Some(&to), now, Asked::Command).unwrap();
+    let scope = Scope { period, namespace: None };
+    let inputs = gather(&config, &catalogue, &scope, &Clock::new(move || now), |_| {}).await.unwrap();
+    let report = build(inputs, now).unwrap();
+    assert_eq!(report.decisions.records, records);
+    for form in [Form::Pdf, Form::Table] {
+        assert!(!render(&report, form).unwrap().is_empty());
+    }
+    told(&format!("report {what}"), records, started.elapsed().as_secs_f64());
+}
+
 async fn to_redis(server: &RedisServer, file: &Path) -> (SnapshotStore, CancellationToken) {
     let options = RedisOptions {
         url: server.url(),
@@ -178,6 +201,7 @@ async fn main() {
     let bytes: u64 =
         segments(&file).unwrap().iter().map(|segment| segment.path.metadata().unwrap().len()).sum();
     println!("on disk: {} bytes a record, {} MiB", bytes / records, bytes >> 20);
+    report(&format!("ledger: {{file: '{}'}}", file.display()), "from the file", records).await;
     scan_and_verify(&LedgerSource::File(file.clone()), "the file", records).await;
 
     let Some(server) = RedisServer::start() else { return };
@@ -191,6 +215,7 @@ async fn main() {
     told("write to Redis", records, started.elapsed().as_secs_f64());
     let bytes = used(&server) - before;
     println!("in Redis: {} bytes a record, {} MiB", bytes / records, bytes >> 20);
+    report(&format!("store: {{redis: {{url: '{}'}}}}", server.url()), "from Redis", records).await;
     scan_and_verify(&LedgerSource::Store(store), "Redis", records).await;
     stop.cancel();
 }

@@ -98,7 +98,7 @@ async fn all_that_is_missing(prometheus: &mut Prometheus) -> Vec<String> {
             found.push(format!("{name}: nothing is recorded"));
         }
         // An alert brings nothing while all is well, what it looks at is there.
-        for name in names(expression).into_iter() {
+        for name in names(expression) {
             let name =
                 if name.ends_with("_duration_seconds") { format!("{name}_count") } else { name.to_owned() };
             if prometheus.series(&name).await.is_empty() {

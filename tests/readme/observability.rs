@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use eco_pulse::accounts::realised::Realised;
+use eco_pulse::accounts::run::{End, Progress};
 use eco_pulse::audit::chain::FIRST_PREV;
 use eco_pulse::audit::entry::{Endpoint, Entry, Subject};
 use eco_pulse::audit::record::DecisionRecord;
@@ -195,6 +197,18 @@ fn every_field_of_the_record_is_described() {
     let table = table(OBSERVABILITY, &["Field", "Meaning"]);
     let described: BTreeSet<String> =
         table.rows.iter().map(|row| row[0].trim_matches('`').to_owned()).collect();
+    assert_eq!(described, fields);
+}
+
+#[test]
+fn every_field_of_the_record_that_closes_a_decision_is_described() {
+    let life = crate::week::lives().into_iter().find(|life| life.ended_at.is_some()).unwrap();
+    let end = End { at: life.ended_at.unwrap(), seen: true };
+    let record = Realised::new(&life.run, &Progress::default(), end, now());
+    let record = serde_json::to_value(record).unwrap();
+    let fields: BTreeSet<&str> = record.as_object().unwrap().keys().map(String::as_str).collect();
+    let table = table(OBSERVABILITY, &["Realised", "Meaning"]);
+    let described: BTreeSet<&str> = table.rows.iter().flat_map(|row| codes(&row[0])).collect();
     assert_eq!(described, fields);
 }
 
