@@ -114,6 +114,9 @@ apt_install() {
 }
 has_redis || apt_install redis-server
 has_prometheus || apt_install prometheus
+# Reads what stands on the pages of a report.
+command -v pdftotext >/dev/null || apt_install poppler-utils
+command -v pdftotext >/dev/null || skip "words of PDF reports" "no pdftotext: apt-get install poppler-utils"
 has_prometheus || skip "tests on Prometheus" "no prometheus and promtool: apt-get install prometheus"
 has_redis || skip "tests on Redis" "no redis-server: apt-get install redis-server"
 

@@ -199,17 +199,30 @@ impl Books {
 
     /// Notes what everything costs in an hour that the open runs are priced by; `price` gives USD an hour and its precision.
     pub fn note_prices(&mut self, hour: i64, price: impl Fn(&PriceKey) -> Option<(f64, f64)>) {
-        let keys: BTreeSet<&PriceKey> =
-            self.runs.values().flat_map(|open| open.run.places.iter().map(|place| &place.price)).collect();
-        for key in keys {
-            let Some((usd, precision)) = price(key) else { continue };
-            if self.prices.note(key, hour, usd, precision) {
-                self.touched.insert(Touched::Price(key.clone()));
-            }
+        let keys: BTreeSet<PriceKey> =
+            self.runs.values().flat_map(|open| keys_of(&open.run)).cloned().collect();
+        for key in &keys {
+            self.note_price(key, hour, &price);
         }
         let oldest = hour - DAY_HOURS * i64::from(self.limits.raw_retention_days);
         for key in self.prices.forget_before(oldest) {
             self.touched.insert(Touched::Price(key));
+        }
+    }
+
+    /// The same for one run alone.
+    pub fn note_prices_of(&mut self, uid: &str, hour: i64, price: impl Fn(&PriceKey) -> Option<(f64, f64)>) {
+        let keys: Vec<PriceKey> =
+            self.runs.get(uid).into_iter().flat_map(|open| keys_of(&open.run)).cloned().collect();
+        for key in &keys {
+            self.note_price(key, hour, &price);
+        }
+    }
+
+    fn note_price(&mut self, key: &PriceKey, hour: i64, price: &impl Fn(&PriceKey) -> Option<(f64, f64)>) {
+        let Some((usd, precision)) = price(key) else { return };
+        if self.prices.note(key, hour, usd, precision) {
+            self.touched.insert(Touched::Price(key.clone()));
         }
     }
 
@@ -328,6 +341,10 @@ impl Books {
     pub(super) fn owners_kept_until(&self, day: i64) -> Timestamp {
         stored::kept_until(day, self.limits.raw_retention_days)
     }
+}
+
+fn keys_of(run: &Run) -> impl Iterator<Item = &PriceKey> {
+    run.places.iter().map(|place| &place.price)
 }
 
 /// The last hour of a run that ended at a moment: one that ends with an hour has no part in the next.

@@ -13,7 +13,7 @@ use crate::accounts::stored::{Unreadable, hours_of, owners_of};
 use crate::store::{BookStore, SnapshotStore, StoreError};
 
 /// Hours that are accounted for in one set of changes.
-const HOURS_AT_ONCE: usize = 500;
+const HOURS_AT_ONCE: usize = 200;
 /// Between two looks at hours that wait for readings.
 const WAITING_EVERY: SignedDuration = SignedDuration::from_mins(5);
 /// Days, today among them, whose figures stay in memory.
@@ -97,7 +97,9 @@ impl Bookkeeper {
         if waiting {
             self.waiting_looked_at = now;
         }
-        let due = self.books.due(now, waiting);
+        let mut due = self.books.due(now, waiting);
+        // Hours together that are near each other: so few readings are needed at a time.
+        due.sort_by_key(|due| due.hour);
         for some in due.chunks(HOURS_AT_ONCE) {
             self.account(some, now).await?;
         }

@@ -107,7 +107,7 @@ impl<'a> Tenure<'a> {
                 self.try_open(bound, pod, since, now).await?;
             }
         }
-        self.note_prices(now);
+        self.note_prices(None, now);
         if self.sees && self.confirmation_is_old(now) {
             self.keeper.books.confirm(now);
         }
@@ -152,7 +152,7 @@ impl<'a> Tenure<'a> {
             Ok(None) => {}
             Ok(Some(run)) => {
                 self.keeper.open(run, now).await?;
-                self.note_prices(now);
+                self.note_prices(Some(&bound.uid), now);
                 self.end_if_over(&bound, now);
             }
         }
@@ -187,13 +187,18 @@ impl<'a> Tenure<'a> {
         Ok(self.keeper.store().await?)
     }
 
-    fn note_prices(&mut self, now: Timestamp) {
+    /// Notes what the open runs cost in this hour, or one of them alone.
+    fn note_prices(&mut self, only: Option<&str>, now: Timestamp) {
         let Some(snapshot) = self.accountant.decider.snapshot() else { return };
         let policy = &self.accountant.decider.settings().policy;
-        self.keeper.books.note_prices(hour_of(now), |key| {
+        let known = |key: &PriceKey| {
             let region = snapshot.regions.by_name(&key.region)?;
             price(&snapshot, region, key, now, policy.price_max_age)
-        });
+        };
+        match only {
+            Some(uid) => self.keeper.books.note_prices_of(uid, hour_of(now), known),
+            None => self.keeper.books.note_prices(hour_of(now), known),
+        }
     }
 
     fn show(&self) {
