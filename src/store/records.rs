@@ -17,7 +17,9 @@ pub struct StoredRecord {
 
 impl StoredRecord {
     pub(super) fn new(id: &Bytes, line: &Bytes) -> Self {
-        let id = String::from_utf8_lossy(id).into_owned();
+        let id = String::from_utf8_lossy(id);
+        // Ours end in `-0`.
+        let id = id.strip_suffix("-0").unwrap_or(&id).to_owned();
         Self { seq: id.parse().ok(), id, line: line.clone() }
     }
 }

@@ -86,6 +86,8 @@ async fn a_key_that_is_not_ours_is_said_and_never_overwritten() {
     let foreign = StoreError::Foreign { key: KEY.to_owned(), found: "a string".to_owned() };
     assert_eq!(store.0.append_records("one", &records(1)).await, Err(foreign.clone().into()));
     assert_eq!(store.0.last_record("one").await, Err(foreign));
+    let read = store.0.records("one", 0, 10).await;
+    assert!(matches!(read, Err(StoreError::Foreign { .. })), "{read:?}");
     assert_eq!(server.command(&["GET", KEY]), "theirs");
     assert_eq!(*store.0.state().borrow(), StoreState::Up, "grid data are none the worse for it");
 }

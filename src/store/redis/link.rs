@@ -12,7 +12,7 @@ use bytes::Bytes;
 use fred::clients::Client;
 use fred::interfaces::{ClientLike as _, EventInterface as _, LuaInterface as _, PubsubInterface as _};
 use fred::types::config::{Config, Server};
-use fred::types::{Builder, Message};
+use fred::types::{Builder, ClusterHash, CustomCommand, Message, Value};
 use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -107,12 +107,41 @@ impl Link {
         arguments: Vec<Bytes>,
     ) -> Result<Reply, StoreError> {
         let result = Box::pin(self.ask(script, keys, arguments)).await;
-        result.map_err(|(error, is_the_servers_word)| {
-            if fault::ends_connection(&error) && !is_the_servers_word {
-                self.end(error.clone());
+        result.map_err(|(error, is_the_servers_word)| self.aside(error, is_the_servers_word))
+    }
+
+    /// Entries of a stream by the server's own command: a script would copy each of them twice more. Else as
+    /// [`Link::eval_aside`].
+    pub(super) async fn entries(
+        &self,
+        key: &str,
+        from: u64,
+        limit: usize,
+    ) -> Result<Vec<(Bytes, Bytes)>, StoreError> {
+        let command = CustomCommand::new_static("XRANGE", ClusterHash::FirstKey, false);
+        let arguments =
+            vec![key.to_owned(), from.to_string(), "+".to_owned(), "COUNT".to_owned(), limit.to_string()];
+        let asked = self.commands.custom::<Value, _>(command, arguments);
+        let answer = match timeout(self.command, Box::pin(asked)).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(error)) if error.details().contains("WRONGTYPE") => {
+                return Err(StoreError::Foreign { key: key.to_owned(), found: "no stream".to_owned() });
             }
-            error
-        })
+            Ok(Err(error)) => {
+                let is_the_servers_word = fault::is_the_servers_word(&error);
+                return Err(self.aside(fault::of(&error, &self.address), is_the_servers_word));
+            }
+            Err(_) => return Err(self.aside(fault::silent(&self.address), false)),
+        };
+        let entries = answer.into_array().into_iter().map(entry).collect::<Option<Vec<_>>>();
+        entries.ok_or_else(|| self.strange())
+    }
+
+    fn aside(&self, error: StoreError, is_the_servers_word: bool) -> StoreError {
+        if fault::ends_connection(&error) && !is_the_servers_word {
+            self.end(error.clone());
+        }
+        error
     }
 
     /// What a script answers; an error with whether it is the server's own word.
@@ -171,6 +200,13 @@ impl Link {
             }),
         }
     }
+}
+
+/// An entry's id, and the value of its first field.
+fn entry(entry: Value) -> Option<(Bytes, Bytes)> {
+    let mut parts = entry.into_array().into_iter();
+    let (id, fields) = (parts.next()?.into_bytes()?, parts.next()?);
+    Some((id, fields.into_array().into_iter().nth(1).and_then(Value::into_bytes).unwrap_or_default()))
 }
 
 struct Connection {

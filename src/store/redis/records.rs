@@ -48,12 +48,8 @@ impl RedisStore {
         limit: usize,
     ) -> Result<Vec<StoredRecord>, StoreError> {
         let link = self.0.link().await?;
-        let arguments = vec![from_seq.to_string().into(), limit.to_string().into()];
-        let reply = link.eval_aside(scripts::RECORDS, vec![scripts::records(chain)], arguments).await?;
-        if reply.word() != "found" {
-            return Err(link.strange());
-        }
-        Ok(reply.rest().as_chunks().0.iter().map(|[id, line]| StoredRecord::new(id, line)).collect())
+        let entries = link.entries(&scripts::records(chain), from_seq, limit).await?;
+        Ok(entries.iter().map(|(id, line)| StoredRecord::new(id, line)).collect())
     }
 
     pub(in crate::store) async fn chains(&self) -> Result<Vec<String>, StoreError> {

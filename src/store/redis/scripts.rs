@@ -87,10 +87,6 @@ script!(
     APPEND, "append"
 );
 script!(
-    /// Gives records of a chain.
-    RECORDS, "records"
-);
-script!(
     /// Gives the last record of a chain.
     LAST_RECORD, "last_record"
 );
