@@ -15,7 +15,7 @@ use super::realised::Realised;
 use super::run::{End, PriceKey, Progress, Run, Treatment};
 use super::stored::{self, write};
 use super::sums::Sums;
-use super::totals::{Total, Totals, of_binding, of_hour};
+use super::totals::{MAX_NAMESPACES, OTHER_NAMESPACES, Total, Totals, of_binding, of_hour};
 
 /// Longest name that is kept.
 const MAX_NAME: usize = 253;
@@ -68,6 +68,8 @@ pub struct Books {
     pub(super) closed: BTreeMap<String, Closed>,
     pub(super) prices: PriceBook,
     pub(super) totals: Totals,
+    /// The namespaces that have totals of their own.
+    pub(super) namespaces: BTreeSet<String>,
     pub(super) confirmed: Option<Timestamp>,
     /// Figures of the days that have been read.
     pub(super) hours: BTreeMap<HourKey, Sums>,
@@ -86,6 +88,7 @@ impl Books {
             closed: BTreeMap::new(),
             prices: PriceBook::default(),
             totals: Totals::new(),
+            namespaces: BTreeSet::new(),
             confirmed: None,
             hours: BTreeMap::new(),
             owners: BTreeMap::new(),
@@ -123,8 +126,9 @@ impl Books {
         self.confirmed
     }
 
-    /// Counts a pod that was bound; nothing when it is known. The day of its binding must have been read.
-    pub fn open(&mut self, mut run: Run, now: Timestamp) {
+    /// Counts a pod that was bound, and its end if that is known already; nothing when the pod is known. The day of its binding
+    /// must have been read.
+    pub fn open(&mut self, mut run: Run, end: Option<End>, now: Timestamp) {
         if self.knows(&run.uid) {
             return;
         }
@@ -138,7 +142,8 @@ impl Books {
         let mut progress = Progress { next_hour, ..Progress::default() };
         self.add(&run, next_hour, &run.at_binding());
         if next_hour > bound_hour {
-            let missing_hours = start_of(next_hour).duration_since(run.bound_at).as_secs_f64() / 3600.0;
+            let until = end.map_or(start_of(next_hour), |end| end.at.min(start_of(next_hour)));
+            let missing_hours = until.duration_since(run.bound_at).as_secs_f64().max(0.0) / 3600.0;
             let core_hours = run.asked.cpu_cores * missing_hours;
             let sums = Sums { core_hours, missing_core_hours: core_hours, missing_hours, ..Sums::default() };
             self.add(&run, next_hour, &sums);
@@ -149,7 +154,10 @@ impl Books {
         }
         self.touched.insert(Touched::Run(uid.clone()));
         self.touched.insert(Touched::Progress(uid.clone()));
-        self.runs.insert(uid, OpenRun { run, progress });
+        self.runs.insert(uid.clone(), OpenRun { run, progress });
+        if let Some(end) = end {
+            self.end(&uid, end);
+        }
     }
 
     /// Notes the end of a run; the first word counts.
@@ -164,7 +172,7 @@ impl Books {
 
     /// Notes that the API server knows a pod no more. A run that nobody saw end is taken to have ended when it was last
     /// known to be there.
-    pub fn gone(&mut self, uid: &str) {
+    pub fn gone(&mut self, uid: &str, now: Timestamp) {
         if let Some(closed) = self.closed.get_mut(uid) {
             closed.listed = false;
             if closed.record.is_none() {
@@ -174,7 +182,8 @@ impl Books {
         }
         let Some(open) = self.runs.get_mut(uid) else { return };
         if open.progress.end.is_none() {
-            let at = self.confirmed.unwrap_or(open.run.bound_at).max(open.run.bound_at);
+            // A clock that was ahead for a while is not believed.
+            let at = self.confirmed.unwrap_or(open.run.bound_at).min(now).max(open.run.bound_at);
             open.progress.end = Some(End { at, seen: false });
         }
         open.progress.gone = true;
@@ -182,16 +191,16 @@ impl Books {
     }
 
     /// Takes a whole list of the pods there are: what is not in it is gone.
-    pub fn listed(&mut self, uids: &HashSet<String>) {
+    pub fn listed(&mut self, uids: &HashSet<String>, now: Timestamp) {
         let known: Vec<String> = self.runs.keys().chain(self.closed.keys()).cloned().collect();
         for uid in known.iter().filter(|uid| !uids.contains(*uid)) {
-            self.gone(uid);
+            self.gone(uid, now);
         }
     }
 
     /// Notes that at `now` all pods that are there were known: their runs go on at least until then.
     pub fn confirm(&mut self, now: Timestamp) {
-        if self.confirmed.is_none_or(|confirmed| confirmed < now) {
+        if self.confirmed != Some(now) {
             self.confirmed = Some(now);
             self.touched.insert(Touched::Confirmed);
         }
@@ -237,6 +246,7 @@ impl Books {
             let last_call = age_hours >= DAY_HOURS * i64::from(self.limits.raw_retention_days);
             let end = progress.end.map(|end| end.at);
             let accounted = hour::account(&run, end, *hour, &world, age_hours >= SETTLES_IN_HOURS, last_call);
+            let before = (progress.next_hour, progress.waiting.len());
             progress.waiting.retain(|waiting| waiting != hour);
             match accounted {
                 None => progress.waiting.push(*hour),
@@ -253,20 +263,20 @@ impl Books {
                 }
             }
             progress.next_hour = progress.next_hour.max(hour + 1);
-            self.touched.insert(Touched::Progress(uid.clone()));
+            if (progress.next_hour, progress.waiting.len()) != before {
+                self.touched.insert(Touched::Progress(uid.clone()));
+            }
             self.runs.insert(uid.clone(), OpenRun { run, progress });
         }
         self.prices = prices;
     }
 
     /// Closes the runs that have ended and of which nothing is open. The days of their ends must have been read.
-    pub fn close(&mut self, now: Timestamp) {
-        let over = |open: &OpenRun| {
-            let Progress { end, next_hour, waiting, .. } = &open.progress;
-            end.is_some_and(|end| *next_hour > last_hour(end.at)) && waiting.is_empty()
-        };
-        let ended: Vec<String> =
-            self.runs.iter().filter(|(_, open)| over(open)).map(|(uid, _)| uid.clone()).collect();
+    /// At most `most`, so that what is written at once has an end; says how many there were.
+    pub fn close(&mut self, now: Timestamp, most: usize) -> usize {
+        let over = self.runs.iter().filter(|(_, open)| is_over(open));
+        let ended: Vec<String> = over.map(|(uid, _)| uid.clone()).take(most).collect();
+        let count = ended.len();
         for uid in ended {
             let Some(OpenRun { run, progress }) = self.runs.remove(&uid) else { continue };
             let Some(end) = progress.end else { continue };
@@ -281,6 +291,7 @@ impl Books {
             self.touched.insert(Touched::Progress(uid.clone()));
             self.touched.insert(Touched::Closed(uid));
         }
+        count
     }
 
     /// Records of closed runs that the ledger does not have yet, by the pod's uid.
@@ -327,7 +338,16 @@ impl Books {
         self.touched.insert(Touched::Owner(owner_key));
     }
 
-    fn add_total(&mut self, total: Total, amount: f64) {
+    fn add_total(&mut self, mut total: Total, amount: f64) {
+        if let Some(namespace) = total.namespace_mut()
+            && !self.namespaces.contains(namespace)
+        {
+            if self.namespaces.len() < MAX_NAMESPACES {
+                self.namespaces.insert(namespace.clone());
+            } else {
+                OTHER_NAMESPACES.clone_into(namespace);
+            }
+        }
         *self.totals.entry(total.clone()).or_default() += amount;
         self.touched.insert(Touched::Total(total));
     }
@@ -341,6 +361,12 @@ impl Books {
     pub(super) fn owners_kept_until(&self, day: i64) -> Timestamp {
         stored::kept_until(day, self.limits.raw_retention_days)
     }
+}
+
+/// Whether a run has ended and nothing of it is open.
+pub(super) fn is_over(open: &OpenRun) -> bool {
+    let Progress { end, next_hour, waiting, .. } = &open.progress;
+    end.is_some_and(|end| *next_hour > last_hour(end.at)) && waiting.is_empty()
 }
 
 fn keys_of(run: &Run) -> impl Iterator<Item = &PriceKey> {

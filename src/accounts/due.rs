@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::books::{Books, OpenRun, last_hour};
+use super::books::{Books, OpenRun, is_over, last_hour};
 use super::cells::DAY_HOURS;
 use super::grid::{hour_of, start_of};
 
@@ -21,26 +21,30 @@ pub struct Due {
 }
 
 impl Books {
-    /// The hours that can be looked at by `now`: those that are over and in which the run is known to have been there,
-    /// and with `waiting` those that were looked at before.
+    /// The hours that can be looked at for the first time by `now`: those that are over and in which the run is known to have
+    /// been there.
     #[must_use]
-    pub fn due(&self, now: Timestamp, waiting: bool) -> Vec<Due> {
+    pub fn due(&self, now: Timestamp) -> Vec<Due> {
         let mut due = Vec::new();
         for (uid, OpenRun { progress, .. }) in &self.runs {
-            let mut add = |hour| due.push(Due { uid: uid.clone(), hour });
-            if waiting {
-                progress.waiting.iter().copied().for_each(&mut add);
-            }
             let known_to = match progress.end {
                 Some(end) => start_of(last_hour(end.at) + 1).min(now),
                 None => self.confirmed.unwrap_or(Timestamp::MIN).min(now),
             };
-            (progress.next_hour..)
-                .take_while(|hour| start_of(hour + 1) <= known_to)
-                .take(MOST_HOURS)
-                .for_each(&mut add);
+            let hours = (progress.next_hour..).take_while(|hour| start_of(hour + 1) <= known_to);
+            due.extend(hours.take(MOST_HOURS).map(|hour| Due { uid: uid.clone(), hour }));
         }
         due
+    }
+
+    /// The hours that were looked at and wait for readings.
+    #[must_use]
+    pub fn waiting(&self) -> Vec<Due> {
+        let runs = self.runs.iter();
+        runs.flat_map(|(uid, open)| {
+            open.progress.waiting.iter().map(|hour| Due { uid: uid.clone(), hour: *hour })
+        })
+        .collect()
     }
 
     /// The days that have to be read before hours are accounted for; a run that ends with one adds to the day of its end.
@@ -73,7 +77,7 @@ impl Books {
     /// Days that must have been read before [`Books::close`] adds to them.
     #[must_use]
     pub fn days_to_close(&self) -> BTreeSet<i64> {
-        let ends = self.runs.values().filter_map(|open| {
+        let ends = self.runs.values().filter(|open| is_over(open)).filter_map(|open| {
             let end = open.progress.end?;
             Some(last_hour(end.at).max(hour_of(open.run.bound_at)).div_euclid(DAY_HOURS))
         });

@@ -19,6 +19,8 @@ pub const SETTLES_IN_HOURS: i64 = 48;
 pub trait Grid {
     /// Mean intensity of a region over `[from, to)`; `None` while it is not known.
     fn intensity(&self, region: &str, from: Timestamp, to: Timestamp) -> Option<Mean>;
+    /// Whether readings of a region may still come: nobody collects those of one that is not configured any more.
+    fn may_come(&self, region: &str) -> bool;
 }
 
 /// What was known of grid and market.
@@ -104,7 +106,8 @@ pub fn account(
     let waits = |emissions: Option<(f64, Mean)>| {
         !last_call && emissions.is_none_or(|(_, mean)| mean.may_change && !settled)
     };
-    if waits(here.emissions_g) {
+    let may_come = |place: &Place| world.grid.may_come(&place.price.region);
+    if waits(here.emissions_g) && run.place().is_some_and(may_come) {
         return None;
     }
     let others: [Option<Mixed>; COUNTERFACTUALS] = [
@@ -112,7 +115,9 @@ pub fn account(
         mixed(run, None, stretch, world),
         run.greenest.and_then(|_| mixed(run, run.greenest, stretch, world)),
     ];
-    if others.iter().flatten().any(|other| waits(other.emissions_g)) {
+    // What a region that is gone would have been nobody will know; the others are not kept waiting for it.
+    let all_may_come = run.places.iter().filter(|place| place.weight > 0.0).all(may_come);
+    if all_may_come && others.iter().flatten().any(|other| waits(other.emissions_g)) {
         return None;
     }
     let Some((emissions_g, mean)) = here.emissions_g else {

@@ -8,6 +8,7 @@ use super::stored::{
     write,
 };
 use super::sums::Sums;
+use super::totals::Total;
 
 /// The tables that are read at the start.
 pub const AT_THE_START: [&str; 6] = [RUNS, PROGRESS, CLOSED, PRICES, TOTALS, META];
@@ -35,7 +36,9 @@ impl Books {
                 }
                 PRICES => self.prices.load(read(table, field, field)?, read(table, field, value)?),
                 TOTALS => {
-                    self.totals.insert(read(table, field, field)?, read(table, field, value)?);
+                    let mut total: Total = read(table, field, field)?;
+                    self.namespaces.extend(total.namespace_mut().map(|namespace| namespace.clone()));
+                    self.totals.insert(total, read(table, field, value)?);
                 }
                 META if field == CONFIRMED => self.confirmed = read(table, field, value)?,
                 _ => {}

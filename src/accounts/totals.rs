@@ -66,11 +66,33 @@ pub enum Total {
     },
 }
 
+/// Namespaces beyond these share one name, so that neither the books nor a time-series database grow without end.
+pub const MAX_NAMESPACES: usize = 1000;
+/// The name that they share.
+pub const OTHER_NAMESPACES: &str = "_other";
+
+impl Total {
+    /// The namespace it is of, if it is of one.
+    pub(super) const fn namespace_mut(&mut self) -> Option<&mut String> {
+        match self {
+            Self::Steered { namespace, .. }
+            | Self::Energy { namespace, .. }
+            | Self::Emissions { namespace, .. }
+            | Self::Carbon { namespace, .. }
+            | Self::Cost { namespace, .. } => Some(namespace),
+            Self::Placed { .. } => None,
+        }
+    }
+}
+
 /// All series.
 pub type Totals = BTreeMap<Total, f64>;
 
 /// What the scheduler's mix is called where a region's name would stand.
 pub const SCHEDULER_MIX: &str = "scheduler";
+
+/// What a base is called that was not known when the pod was bound.
+const UNKNOWN: &str = "unknown";
 
 /// What a binding adds.
 #[must_use]
@@ -81,7 +103,11 @@ pub fn of_binding(run: &Run) -> Vec<(Total, f64)> {
         added.push((
             Total::Steered {
                 namespace: run.namespace.clone(),
-                baseline: base.map_or(SCHEDULER_MIX, |place| &place.price.region).to_owned(),
+                baseline: match base {
+                    Some(place) => place.price.region.clone(),
+                    None if run.compares => SCHEDULER_MIX.to_owned(),
+                    None => UNKNOWN.to_owned(),
+                },
                 target: run.target.clone().unwrap_or_default(),
             },
             1.0,

@@ -201,7 +201,8 @@ impl Keeper {
 
     fn open(&self, config: &Config) -> anyhow::Result<Storage> {
         let named = (self.replica.as_str(), self.timing);
-        Storage::start(config, named, (&self.process.metrics, &self.readiness), self.process.accounts_at())
+        let told = (&self.process.metrics, &self.readiness);
+        Storage::start(config, named, told, self.process.accounts_at(), self.storage.books())
     }
 
     /// Puts a generation in the place of the one at work. Requests that are being answered end on the old one.

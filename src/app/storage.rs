@@ -51,9 +51,17 @@ pub(super) fn accounts_file(ledger: &Path) -> PathBuf {
 
 /// Where the accounts are kept: in the shared store, else beside the ledger's file, else in memory. A file that cannot be used
 /// keeps nobody from deciding about pods: they are not accounted for, and that is told.
-fn books(config: &Config, store: &SnapshotStore, now: Timestamp) -> Option<BookStore> {
+fn books(
+    config: &Config,
+    store: &SnapshotStore,
+    now: Timestamp,
+    carried: Option<BookStore>,
+) -> Option<BookStore> {
+    let carried = carried.filter(|carried| !matches!(carried, BookStore::Redis(_)));
     match (store, &config.ledger.file) {
         (SnapshotStore::Redis(redis), _) => Some(BookStore::Redis(redis.clone())),
+        // A file is written by one at a time, and what is in memory is nowhere else.
+        (SnapshotStore::Memory(_), _) if carried.is_some() => carried,
         (SnapshotStore::Memory(_), None) => Some(BookStore::in_memory()),
         (SnapshotStore::Memory(_), Some(ledger)) => {
             let books = BookStore::in_file(&accounts_file(ledger), now);
@@ -74,7 +82,8 @@ pub(super) struct Storage {
 }
 
 impl Storage {
-    /// Opens a store and starts what keeps it; with a time, also the accounts, as of then.
+    /// Opens a store and starts what keeps it; with a time, also the accounts, as of then, or those that are carried over from the
+    /// store before.
     ///
     /// # Errors
     /// As [`open`].
@@ -83,9 +92,10 @@ impl Storage {
         (replica, timing): (&str, Timing),
         (metrics, readiness): (&Arc<Metrics>, &Readiness),
         accounts_at: Option<Timestamp>,
+        carried: Option<BookStore>,
     ) -> anyhow::Result<Self> {
         let store = open(config, replica, timing)?;
-        let books = accounts_at.and_then(|now| books(config, &store, now));
+        let books = accounts_at.and_then(|now| books(config, &store, now, carried));
         let (mut tasks, stop) = (JoinSet::new(), CancellationToken::new());
         let (kept, until) = (store.clone(), stop.clone());
         tasks.spawn(async move {

@@ -152,7 +152,11 @@ impl LedgerFile {
         let path = &self.options.path;
         self.file.sync_data()?;
         let last = numbered(path)?.last().map_or(0, |(number, _)| *number);
-        fs::rename(path, segment_path(path, last + 1))?;
+        match fs::rename(path, segment_path(path, last + 1)) {
+            // Put aside before, when no new one could be begun.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            renamed => renamed?,
+        }
         self.file = open(path)?;
         (self.size, self.began) = (0, None);
         self.remove_old(now);

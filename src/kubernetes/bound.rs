@@ -34,6 +34,9 @@ pub struct Bound {
     pub bound_at: Option<Timestamp>,
     /// When the last of its containers ended, once all have for good.
     pub ended_at: Option<Timestamp>,
+    /// When a condition of it last changed: of a pod that is over, and does not say when its containers ended, that is the last
+    /// that is known.
+    pub changed_at: Option<Timestamp>,
     /// Whether all its containers have ended for good, whether or not it says when.
     pub is_over: bool,
 }
@@ -57,6 +60,7 @@ pub fn read(pod: &Pod) -> Option<Bound> {
         node,
         bound_at: status.and_then(bound_at),
         ended_at: status.filter(|_| is_over).and_then(ended_at),
+        changed_at: status.and_then(changed_at),
         is_over,
     })
 }
@@ -69,12 +73,20 @@ fn bound_at(status: &PodStatus) -> Option<Timestamp> {
     scheduled.or(status.start_time.as_ref()).map(|time| time.0)
 }
 
+fn changed_at(status: &PodStatus) -> Option<Timestamp> {
+    let conditions = status.conditions.iter().flatten();
+    conditions.filter_map(|condition| condition.last_transition_time.as_ref()).map(|time| time.0).max()
+}
+
 fn ended_at(status: &PodStatus) -> Option<Timestamp> {
     let ended = |container: &ContainerStatus| {
         container.state.as_ref()?.terminated.as_ref()?.finished_at.as_ref().map(|time| time.0)
     };
-    let all = status.container_statuses.iter().chain(&status.init_container_statuses).flatten();
-    all.filter_map(ended).max()
+    // One that does not say leaves the end of all unknown.
+    let main: Vec<Timestamp> =
+        status.container_statuses.iter().flatten().map(ended).collect::<Option<_>>()?;
+    let before = status.init_container_statuses.iter().flatten().filter_map(ended);
+    main.iter().max().copied().map(|last| before.fold(last, Ord::max))
 }
 
 /// What capacity a node says it is of; `None` where it does not say.

@@ -10,15 +10,14 @@ use super::MetricsError;
 use super::register::{counters, gauges, int_counters, register, savings_counters};
 use crate::accounts::books::Books;
 use crate::accounts::sums::{Group, Sums};
-use crate::accounts::totals::Total;
+use crate::accounts::totals::{MAX_NAMESPACES, OTHER_NAMESPACES, Total};
 use crate::audit::entry::Entry;
 use crate::audit::projection::{Against, project, savings};
 use crate::audit::record::base_name;
 use crate::domain::Snapshot;
 
-/// Namespaces beyond these share one label value, so that a cluster cannot fill the time-series database.
-const MAX_NAMESPACES: usize = 1000;
-const OTHER_NAMESPACES: &str = "_other";
+/// The kind of owner of a pod that nobody owns.
+const POD: &str = "Pod";
 /// Owners that are shown.
 const MAX_OWNERS: usize = 20;
 const PROJECTED: &str = "projected";
@@ -183,7 +182,8 @@ impl SavingsMetrics {
     pub fn show(&self, books: &Books, days: &BTreeSet<i64>) {
         let mut owners: BTreeMap<Owner, Sums> = BTreeMap::new();
         for (key, sums) in books.owners() {
-            if days.contains(&key.day) && key.group == Group::Decided {
+            // Pods that nobody owns have no owner to name, and a pod's name is no label.
+            if days.contains(&key.day) && key.group == Group::Decided && key.kind != POD {
                 let owner = (key.namespace.clone(), key.kind.clone(), key.name.clone());
                 *owners.entry(owner).or_default() += *sums;
             }

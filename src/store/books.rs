@@ -102,7 +102,7 @@ impl BookStore {
     pub async fn version(&self) -> Result<u64, StoreError> {
         match self {
             Self::Memory(tables) => Ok(locked(tables).version),
-            Self::File(journal) => Ok(locked(journal).tables().version),
+            Self::File(journal) => read(journal, |tables| tables.version).await,
             Self::Redis(redis) => redis.books_version().await,
         }
     }
@@ -114,8 +114,23 @@ impl BookStore {
     pub async fn table(&self, name: &str) -> Result<Entries, StoreError> {
         match self {
             Self::Memory(tables) => Ok(locked(tables).entries(name)),
-            Self::File(journal) => Ok(locked(journal).tables().entries(name)),
+            Self::File(journal) => {
+                let name = name.to_owned();
+                read(journal, move |tables| tables.entries(&name)).await
+            }
             Self::Redis(redis) => redis.books_table(name).await,
+        }
+    }
+
+    /// Forgets what need not be kept at `now`; Redis does so by itself.
+    pub fn expire(&self, now: Timestamp) {
+        match self {
+            Self::Memory(tables) => locked(tables).expire(now),
+            Self::File(journal) => {
+                let journal = journal.clone();
+                drop(tokio::task::spawn_blocking(move || locked(&journal).expire(now)));
+            }
+            Self::Redis(_) => {}
         }
     }
 
@@ -173,6 +188,16 @@ impl Tables {
         self.tables
             .retain(|_, table| table.keep_until.is_none_or(|until| until > now) && !table.entries.is_empty());
     }
+}
+
+/// Reads off the threads that answer for pods: a disk that takes its time holds the lock meanwhile.
+async fn read<T: Send + 'static>(
+    journal: &Arc<Mutex<Journal>>,
+    look: impl FnOnce(&Tables) -> T + Send + 'static,
+) -> Result<T, StoreError> {
+    let journal = journal.clone();
+    let read = tokio::task::spawn_blocking(move || look(locked(&journal).tables()));
+    read.await.map_err(|defect| StoreError::Unreachable(defect.to_string()))
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

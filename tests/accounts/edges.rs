@@ -5,6 +5,8 @@ use std::collections::HashSet;
 use eco_pulse::accounts::run::{End, Run, Treatment};
 use eco_pulse::accounts::sums::{Compared, Sums};
 use eco_pulse::app::{BookError, Bookkeeper};
+use eco_pulse::catalogue::Catalogue;
+use eco_pulse::config::Config;
 use eco_pulse::domain::history::PastReading;
 use eco_pulse::domain::snapshot::{Basis, CapacityType};
 use eco_pulse::domain::units::GramsPerKwh;
@@ -41,8 +43,10 @@ impl Books {
 
     async fn open(&mut self, run: Run) {
         let now = run.bound_at;
-        self.keeper.open(run, now).await.unwrap();
-        self.note_prices(now);
+        let uid = run.uid.clone();
+        self.keeper.open(run, None, now).await.unwrap();
+        let hour = now.duration_since(start()).as_hours();
+        self.keeper.books.note_prices_of(&uid, now.as_second() / 3600, |key| price(key, hour));
     }
 
     fn note_prices(&mut self, now: Timestamp) {
@@ -94,7 +98,7 @@ async fn a_pod_that_was_gone_when_somebody_looked_ended_when_it_was_last_there()
     books.open(run("a")).await;
     books.keeper.books.confirm(at(4, 20));
     // Nobody looks for three hours, and then it is not among those that are there.
-    books.keeper.books.listed(&HashSet::new());
+    books.keeper.books.listed(&HashSet::new(), at(7, 20));
     books.look(at(7, 20)).await;
     let record = books.record();
     assert_eq!(
@@ -197,11 +201,11 @@ async fn a_pod_counts_once_however_often_it_is_seen_and_whatever_the_clock_does(
     let mut next =
         Bookkeeper::begin(books.store.clone(), books.history.clone(), LIMITS, at(6, 0)).await.unwrap();
     assert!(next.books.knows("a"));
-    next.open(run("a"), at(6, 0)).await.unwrap();
+    next.open(run("a"), None, at(6, 0)).await.unwrap();
     assert_eq!(next.books.open_runs().count(), 0);
     // Once its record has been handed over and the API server has forgotten it, so may we.
     next.books.recorded("a");
-    next.books.listed(&HashSet::new());
+    next.books.listed(&HashSet::new(), at(6, 0));
     assert!(!next.books.knows("a"));
 }
 
@@ -213,7 +217,7 @@ async fn of_two_who_write_one_is_refused() {
         Bookkeeper::begin(books.store.clone(), books.history.clone(), LIMITS, at(3, 0)).await.unwrap();
     books.open(run("a")).await;
     books.look(at(3, 0)).await;
-    other.open(run("a"), at(3, 0)).await.unwrap();
+    other.open(run("a"), None, at(3, 0)).await.unwrap();
     let refused = other.store().await.unwrap_err();
     assert!(matches!(refused, BookError::Store(StoreError::Outdated { .. })), "{refused}");
     assert_eq!(books.sums().await.pods, 1);
@@ -223,7 +227,7 @@ async fn of_two_who_write_one_is_refused() {
 async fn a_pod_from_before_the_accounts_begin_is_not_looked_at_hour_by_hour_for_ever() {
     let mut books = Books::new().await;
     let old = Run { bound_at: Timestamp::UNIX_EPOCH, ..run("a") };
-    books.keeper.open(old, at(5, 0)).await.unwrap();
+    books.keeper.open(old, None, at(5, 0)).await.unwrap();
     books.keeper.books.confirm(at(5, 0));
     books.look(at(5, 0)).await;
     let [open] = books.keeper.books.open_runs().collect::<Vec<_>>()[..] else { panic!("one run") };
@@ -257,4 +261,60 @@ async fn the_record_of_a_run_says_what_came_of_its_decision() {
         (sums.moves_ended, sums.moves_gained),
         (1, u64::from(record["net_benefit_usd"].as_f64().unwrap() > 0.0))
     );
+}
+
+#[tokio::test]
+async fn a_region_that_is_gone_keeps_nobody_waiting() {
+    let mut books = Books::new().await;
+    books.tell(0..8, "eu-central-1").await;
+    let catalogue = Catalogue::built_in().unwrap();
+    let yaml = "baseline: {region: us-east-1}\nregions: [{name: us-east-1}, {name: eu-west-1}, {name: eu-north-1}]\n";
+    books.keeper.collected = Some(Config::parse(yaml, &catalogue).unwrap().regions);
+    books.open(run("a")).await;
+    books.keeper.books.end("a", seen(4, 0));
+    books.look(at(5, 0)).await;
+    let sums = books.sums().await;
+    assert!((sums.measured_hours - 1.5).abs() < 1e-12);
+    assert!(sums.against[0].hours > 0.0 && sums.against[2].hours > 0.0);
+    assert!(sums.against[1].hours <= 0.0, "nobody knows what the mix would have been");
+}
+
+#[tokio::test]
+async fn thousands_that_end_together_are_closed_in_sets_that_can_be_written() {
+    let mut books = Books::new().await;
+    books.tell(0..8, "").await;
+    for number in 0..2_500 {
+        books.open(run(&format!("pod-{number}"))).await;
+        books.keeper.books.end(&format!("pod-{number}"), seen(3, 0));
+    }
+    books.look(at(5, 0)).await;
+    assert_eq!(books.keeper.books.open_runs().count(), 0);
+    let version = books.store.version().await.unwrap();
+    assert!(version > 2_500 / 1_000 + 2_500 / 200, "{version} sets of changes");
+    let sums = books.sums().await;
+    assert_eq!((sums.pods, sums.moves_ended), (2_500, 2_500));
+}
+
+#[tokio::test]
+async fn a_pod_that_was_over_long_ago_is_charged_for_its_run_and_no_longer() {
+    let mut books = Books::new().await;
+    let now = at(24 * 60, 0);
+    let end = End { at: at(3, 30), seen: true };
+    books.keeper.open(run("a"), Some(end), now).await.unwrap();
+    books.look(now).await;
+    let record = books.record();
+    assert_eq!(record["hours"], serde_json::json!({ "measured": 0.0, "estimated": 0.0, "missing": 1.0 }));
+    assert_eq!(books.keeper.books.open_runs().count(), 0);
+}
+
+#[tokio::test]
+async fn a_clock_that_was_ahead_for_a_while_charges_nobody() {
+    let mut books = Books::new().await;
+    books.tell(0..8, "").await;
+    books.open(run("a")).await;
+    books.keeper.books.confirm(at(24 * 9, 0));
+    books.keeper.books.listed(&HashSet::new(), at(4, 0));
+    books.look(at(5, 0)).await;
+    assert_eq!(books.record()["ended_at"], "2022-06-06T04:00:00Z");
+    assert!((books.sums().await.core_hours - 1.5 * run("a").asked.cpu_cores).abs() < 1e-12);
 }

@@ -47,7 +47,7 @@ impl Simulation {
         let there = |life: &Life| life.run.bound_at <= now && life.gone_at.is_none_or(|gone| gone > now);
         for life in self.lives.iter().filter(|life| there(life)) {
             if !self.keeper.books.knows(&life.run.uid) {
-                self.keeper.open(life.run.clone(), now).await?;
+                self.keeper.open(life.run.clone(), None, now).await?;
             }
             if let Some(ended_at) = life.ended_at.filter(|ended_at| *ended_at <= now) {
                 self.keeper.books.end(&life.run.uid, End { at: ended_at, seen: true });
@@ -56,14 +56,14 @@ impl Simulation {
         if is_first {
             let uids: HashSet<String> =
                 self.lives.iter().filter(|life| there(life)).map(|life| life.run.uid.clone()).collect();
-            self.keeper.books.listed(&uids);
+            self.keeper.books.listed(&uids, now);
         } else {
             let gone = self
                 .lives
                 .iter()
                 .filter(|life| life.gone_at.is_some_and(|gone| gone > before && gone <= now));
             for life in gone {
-                self.keeper.books.gone(&life.run.uid);
+                self.keeper.books.gone(&life.run.uid, now);
             }
         }
         self.keeper.store().await?;

@@ -1,5 +1,7 @@
 //! The books with what keeps them: each set of changes is stored before the next is made.
 
+use std::sync::Arc;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::known::Known;
@@ -8,12 +10,17 @@ use crate::accounts::books::{Books, Limits};
 use crate::accounts::cells::DAY_HOURS;
 use crate::accounts::due::Due;
 use crate::accounts::grid::hour_of;
-use crate::accounts::run::Run;
+use crate::accounts::run::{End, Run};
 use crate::accounts::stored::{Unreadable, hours_of, owners_of};
-use crate::store::{BookStore, SnapshotStore, StoreError};
+use crate::domain::Regions;
+use crate::store::{BookStore, Leadership, SnapshotStore, StoreError};
 
 /// Hours that are accounted for in one set of changes.
 const HOURS_AT_ONCE: usize = 200;
+/// Runs that are closed in one set of changes.
+const CLOSED_AT_ONCE: usize = 1000;
+/// Hours that wait, at one look.
+const MOST_WAITING: usize = 20_000;
 /// Between two looks at hours that wait for readings.
 const WAITING_EVERY: SignedDuration = SignedDuration::from_mins(5);
 /// Days, today among them, whose figures stay in memory.
@@ -39,6 +46,9 @@ pub struct Bookkeeper {
     history: SnapshotStore,
     version: u64,
     waiting_looked_at: Timestamp,
+    expired_on: i64,
+    /// The regions whose readings are collected; `None`: nobody says, and all may come.
+    pub collected: Option<Arc<Regions>>,
 }
 
 impl Bookkeeper {
@@ -57,7 +67,15 @@ impl Bookkeeper {
         for table in AT_THE_START {
             books.load(table, &store.table(table).await?)?;
         }
-        let mut keeper = Self { books, store, history, version, waiting_looked_at: Timestamp::MIN };
+        let mut keeper = Self {
+            books,
+            store,
+            history,
+            version,
+            waiting_looked_at: Timestamp::MIN,
+            expired_on: 0,
+            collected: None,
+        };
         let today = hour_of(now).div_euclid(DAY_HOURS);
         for day in today - DAYS_IN_MEMORY + 1..=today {
             keeper.read_day(day).await?;
@@ -65,13 +83,13 @@ impl Bookkeeper {
         Ok(keeper)
     }
 
-    /// Counts a pod that was bound.
+    /// Counts a pod that was bound, and its end where that is known already.
     ///
     /// # Errors
     /// As [`Bookkeeper::begin`].
-    pub async fn open(&mut self, run: Run, now: Timestamp) -> Result<(), BookError> {
+    pub async fn open(&mut self, run: Run, end: Option<End>, now: Timestamp) -> Result<(), BookError> {
         self.read_day(self.books.day_of_binding(run.bound_at, now)).await?;
-        self.books.open(run, now);
+        self.books.open(run, end, now);
         Ok(())
     }
 
@@ -93,30 +111,51 @@ impl Bookkeeper {
     /// As [`Bookkeeper::store`].
     pub async fn look(&mut self, now: Timestamp) -> Result<(), BookError> {
         self.store().await?;
-        let waiting = now.duration_since(self.waiting_looked_at).abs() >= WAITING_EVERY;
-        if waiting {
-            self.waiting_looked_at = now;
-        }
-        let mut due = self.books.due(now, waiting);
+        let mut due = self.books.due(now);
         // Hours together that are near each other: so few readings are needed at a time.
         due.sort_by_key(|due| due.hour);
+        if now.duration_since(self.waiting_looked_at).abs() >= WAITING_EVERY {
+            self.waiting_looked_at = now;
+            let mut waiting = self.books.waiting();
+            // The newest are the likeliest to have been told since.
+            waiting.sort_by_key(|due| std::cmp::Reverse(due.hour));
+            waiting.truncate(MOST_WAITING);
+            due.extend(waiting);
+        }
         for some in due.chunks(HOURS_AT_ONCE) {
+            self.stay().await?;
             self.account(some, now).await?;
         }
         for day in self.books.days_to_close() {
             self.read_day(day).await?;
         }
-        self.books.close(now);
-        self.store().await?;
-        self.books.forget_days_before(hour_of(now).div_euclid(DAY_HOURS) - DAYS_IN_MEMORY + 1);
+        while self.books.close(now, CLOSED_AT_ONCE) > 0 {
+            self.stay().await?;
+            self.store().await?;
+        }
+        let today = hour_of(now).div_euclid(DAY_HOURS);
+        if self.expired_on != today {
+            self.expired_on = today;
+            self.store.expire(now);
+        }
+        self.books.forget_days_before(today - DAYS_IN_MEMORY + 1);
         Ok(())
+    }
+
+    /// Stays the one who may write: a long look must not lose the lock.
+    async fn stay(&self) -> Result<(), BookError> {
+        match self.store.lead().await? {
+            Leadership::Ours => Ok(()),
+            Leadership::Theirs(_) => Err(StoreError::NotCollector.into()),
+        }
     }
 
     async fn account(&mut self, due: &[Due], now: Timestamp) -> Result<(), BookError> {
         for day in self.books.days_of(due) {
             self.read_day(day).await?;
         }
-        let known = Known::read(&self.history, self.books.readings_for(due)).await?;
+        let (history, needed) = (&self.history, self.books.readings_for(due));
+        let known = Known::read(history, needed, self.collected.clone()).await?;
         self.books.account(due, &known, now);
         self.store().await
     }

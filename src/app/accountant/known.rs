@@ -2,19 +2,22 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use crate::accounts::grid::{Mean, mean, start_of};
 use crate::accounts::hour::Grid;
-use crate::domain::RegionName;
 use crate::domain::history::PastReading;
+use crate::domain::{RegionName, Regions};
 use crate::store::{SnapshotStore, StoreError};
 
 /// Readings by region, and what they came to: most pods run through whole hours, the same ones.
 #[derive(Debug, Default)]
 pub(super) struct Known {
     regions: HashMap<String, (Vec<PastReading>, Means)>,
+    /// The regions whose readings are collected; `None`: nobody knows.
+    collected: Option<Arc<Regions>>,
 }
 
 /// Means by the seconds they are from and to.
@@ -25,6 +28,7 @@ impl Known {
     pub(super) async fn read(
         store: &SnapshotStore,
         needed: BTreeMap<String, (i64, i64)>,
+        collected: Option<Arc<Regions>>,
     ) -> Result<Self, StoreError> {
         let mut known = HashMap::new();
         for (region, (from, to)) in needed {
@@ -33,11 +37,15 @@ impl Known {
             let readings = store.history(&RegionName::from(region.as_str()), from, to).await?;
             known.insert(region, (readings, Means::default()));
         }
-        Ok(Self { regions: known })
+        Ok(Self { regions: known, collected })
     }
 }
 
 impl Grid for Known {
+    fn may_come(&self, region: &str) -> bool {
+        self.collected.as_ref().is_none_or(|regions| regions.by_name(region).is_some())
+    }
+
     fn intensity(&self, region: &str, from: Timestamp, to: Timestamp) -> Option<Mean> {
         let (readings, means) = self.regions.get(region)?;
         let span = (from.as_second(), to.as_second());

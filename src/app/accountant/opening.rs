@@ -120,23 +120,25 @@ impl Opening<'_> {
         run.compares = decision.base.is_some();
         let at = |region: RegionId| regions.iter().position(|known| *known == region);
         run.base = decision.base.and_then(|base| base.region).and_then(at);
-        run.greenest = regions
-            .iter()
-            .enumerate()
-            .filter_map(|(index, id)| {
-                let region = self.snapshot.regions.get(*id);
-                region.annual_mean.map(|mean| (mean.0 * region.pue.0, index))
-            })
-            .min_by(|(one, _), (other, _)| one.total_cmp(other))
-            .map(|(_, index)| index);
+        // Fixed beforehand: while its figures are not known, no other region stands in for it.
+        let greenest = decision.scores.iter().filter_map(|score| {
+            let region = self.snapshot.regions.get(score.region());
+            region.annual_mean.map(|mean| (mean.0 * region.pue.0, score.region()))
+        });
+        let greenest = greenest.min_by(|(one, _), (other, _)| one.total_cmp(other));
+        run.greenest = greenest.and_then(|(_, region)| at(region));
         if let Some(here) = self.here {
             let usual = at(here).and_then(|index| run.places.get(index)?.price.instance_type.clone());
             let actual = self.place(here, &self.instance_type(here, usual, capacity), capacity, 0.0);
-            let same = run.places.iter().position(|place| place.price == actual.price);
-            run.actual = Some(same.unwrap_or_else(|| {
+            // Where it is, it is compared with itself: another machine in its own region is no counterfactual.
+            run.actual = Some(if let Some(index) = at(here) {
+                let weight = run.places[index].weight;
+                run.places[index] = Place { weight, ..actual };
+                index
+            } else {
                 run.places.push(actual);
                 run.places.len() - 1
-            }));
+            });
             let score = decision.scores.iter().find(|score| score.region() == here);
             let added = score.and_then(|score| score.added_round_trip).map_or(0.0, |added| added.0);
             run.latency_usd_per_hour = settings.policy.latency.price.0 * added;

@@ -1,6 +1,7 @@
 //! One turn at the books: from what is stored, through events and hours, each set of changes stored before the next.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::Pod;
@@ -17,6 +18,8 @@ use crate::domain::{RegionId, Snapshot};
 use crate::kubernetes::bound::{self, Bound};
 use crate::store::{Leadership, StoreError};
 
+/// Records that are handed to the ledger at one look: its queue is the decisions' too.
+const RECORDS_AT_ONCE: usize = 256;
 /// How often it is written down that the pods are still there.
 const CONFIRM_EVERY: SignedDuration = SignedDuration::from_secs(60);
 /// How long a node is waited for that is not known.
@@ -78,7 +81,7 @@ impl<'a> Tenure<'a> {
                 PodEvent::There(pod) => self.there(pod, now).await?,
                 PodEvent::ListEnds => {
                     if let Some(uids) = self.listing.take() {
-                        self.keeper.books.listed(&uids);
+                        self.keeper.books.listed(&uids, now);
                         self.pending.retain(|uid, _| uids.contains(uid));
                     }
                     self.sees = true;
@@ -111,6 +114,7 @@ impl<'a> Tenure<'a> {
         if self.sees && self.confirmation_is_old(now) {
             self.keeper.books.confirm(now);
         }
+        self.keeper.collected = self.accountant.decider.snapshot().map(|snapshot| snapshot.regions.clone());
         self.keeper.look(now).await?;
         self.hand_over(now).await?;
         self.show();
@@ -145,15 +149,27 @@ impl<'a> Tenure<'a> {
         now: Timestamp,
     ) -> Result<(), Ended> {
         let patient = now.duration_since(since) < NODE_PATIENCE;
-        match open(&bound, &pod, &self.accountant.decider, now, patient) {
+        // A defect about one pod must not end the process again and again: the pod is left out.
+        let opened =
+            catch_unwind(AssertUnwindSafe(|| open(&bound, &pod, &self.accountant.decider, now, patient)));
+        let Ok(opened) = opened else {
+            tracing::error!(uid = bound.uid, "a defect keeps a pod out of the accounts");
+            return Ok(());
+        };
+        match opened {
             Err(NotYet::NoNode | NotYet::NoSnapshot) => {
                 self.pending.insert(bound.uid.clone(), Pending { bound, pod, since });
             }
             Ok(None) => {}
             Ok(Some(run)) => {
-                self.keeper.open(run, now).await?;
+                let end = bound.is_over.then(|| End {
+                    at: bound.ended_at.or(bound.changed_at).unwrap_or(run.bound_at),
+                    seen: bound.ended_at.is_some(),
+                });
+                self.keeper.open(run, end, now).await?;
                 self.note_prices(Some(&bound.uid), now);
-                self.end_if_over(&bound, now);
+                // Lists are long, and others want the thread too.
+                tokio::task::yield_now().await;
             }
         }
         Ok(())
@@ -161,7 +177,8 @@ impl<'a> Tenure<'a> {
 
     fn end_if_over(&mut self, bound: &Bound, now: Timestamp) {
         if bound.is_over {
-            let end = End { at: bound.ended_at.unwrap_or(now), seen: bound.ended_at.is_some() };
+            let at = bound.ended_at.or(bound.changed_at).unwrap_or(now);
+            let end = End { at, seen: bound.ended_at.is_some() };
             self.keeper.books.end(&bound.uid, end);
         }
     }
@@ -171,13 +188,18 @@ impl<'a> Tenure<'a> {
         self.pending.remove(uid);
         let ended_at = bound::read(pod).and_then(|bound| bound.ended_at);
         self.keeper.books.end(uid, End { at: ended_at.unwrap_or(now), seen: true });
-        self.keeper.books.gone(uid);
+        self.keeper.books.gone(uid, now);
     }
 
     /// Hands the records of closed runs over. Stopped on the way, it hands them over again.
     async fn hand_over(&mut self, now: Timestamp) -> Result<(), Ended> {
-        let records: Vec<(String, String)> =
-            self.keeper.books.unrecorded().map(|(uid, record)| (uid.to_owned(), record.to_owned())).collect();
+        let records: Vec<(String, String)> = self
+            .keeper
+            .books
+            .unrecorded()
+            .take(RECORDS_AT_ONCE)
+            .map(|(uid, record)| (uid.to_owned(), record.to_owned()))
+            .collect();
         for (uid, record) in records {
             // Without room now there will be some at the next look.
             if self.accountant.hand_over(record, now) {

@@ -54,6 +54,8 @@ pub struct Journal {
     tables: Tables,
     bytes: u64,
     bytes_when_new: u64,
+    /// Whether there may be more in the file than was written whole.
+    has_rest: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -83,7 +85,7 @@ impl Journal {
         let mut tables = Self::read(file)?;
         tables.expire(now);
         let (out, bytes) = Self::renew(file, &tables)?;
-        Ok(Self { file: file.to_owned(), out, tables, bytes, bytes_when_new: bytes })
+        Ok(Self { file: file.to_owned(), out, tables, bytes, bytes_when_new: bytes, has_rest: false })
     }
 
     /// What a file comes to; nothing when it is not there.
@@ -132,10 +134,11 @@ impl Journal {
             return Err(StoreError::Outdated { seen, stored: self.tables.version });
         }
         let text = Line::new(seen + 1, puts).text()?;
-        let written = self.out.write_all(text.as_bytes()).and_then(|()| self.out.sync_data());
-        if let Err(error) = written {
-            // Half a line must not stay in the way of the next.
-            let _ = self.out.set_len(self.bytes);
+        let written = self.cut_rest().and_then(|()| self.out.write_all(text.as_bytes()));
+        if let Err(error) = written.and_then(|()| self.out.sync_data()) {
+            // Half a line must not stay in the way of the next: without the cut nothing is written any more.
+            self.has_rest = true;
+            let _ = self.cut_rest();
             return Err(StoreError::Unreachable(format!("{}: {error}", self.file.display())));
         }
         self.bytes += text.len() as u64;
@@ -148,6 +151,18 @@ impl Journal {
             }
         }
         Ok(version)
+    }
+
+    fn cut_rest(&mut self) -> std::io::Result<()> {
+        if self.has_rest {
+            self.out.set_len(self.bytes)?;
+            self.has_rest = false;
+        }
+        Ok(())
+    }
+
+    pub(super) fn expire(&mut self, now: Timestamp) {
+        self.tables.expire(now);
     }
 
     /// Writes everything as one line beside the file, and puts that in its place.
