@@ -134,6 +134,7 @@ async fn gather_from(
         Some(ledger) => {
             let scan = scan(ledger, scope, tell).await?;
             if inputs.basis == Basis::Decisions {
+                inputs.tally.know(scan.namespaces.iter());
                 add_projected(&scan, scope, &mut inputs.tally);
             }
             inputs.decisions = decisions(scan);

@@ -9,7 +9,7 @@ mod record;
 mod tests;
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -38,6 +38,8 @@ pub struct Scan {
     pub records: u64,
     /// Lines of whatever time that could not be read: damaged, of a newer release, or somebody else's.
     pub unreadable: u64,
+    /// Every namespace that was decided about in the period, whether or not it was asked for.
+    pub namespaces: BTreeSet<String>,
     /// When the first of the records was made.
     pub first: Option<Timestamp>,
     /// When the last of the records was made.
@@ -131,7 +133,13 @@ impl Scanner {
         let of_another_kind = record.kind.is_some();
         let in_period = self.wanted.from <= record.ts && record.ts < self.wanted.to;
         let in_namespace = self.wanted.namespace.as_ref().is_none_or(|wanted| *wanted == record.namespace);
-        if of_another_kind || !in_period || !in_namespace {
+        if of_another_kind || !in_period {
+            return;
+        }
+        if !self.scan.namespaces.contains(&*record.namespace) {
+            self.scan.namespaces.insert(record.namespace.to_string());
+        }
+        if !in_namespace {
             return;
         }
         self.scan.records += 1;

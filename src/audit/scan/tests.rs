@@ -83,6 +83,13 @@ fn a_pod_that_nobody_owns_stands_for_itself() {
 }
 
 #[test]
+fn a_namespace_that_was_not_asked_for_is_known_all_the_same() {
+    let wanted = Wanted { namespace: Some("nope".to_owned()), ..june() };
+    let scan = scan_of(&[line("")], wanted);
+    assert_eq!((scan.records, scan.namespaces.len()), (0, 1));
+}
+
+#[test]
 fn records_of_another_kind_are_no_decisions() {
     let realised = r#"{"schema":1,"record":"realised","ts":"2026-06-01T12:00:00Z","replica":"one","seq":2}"#;
     let scan = scan_of(&[realised.to_owned()], june());

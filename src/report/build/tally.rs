@@ -70,6 +70,11 @@ impl Tally {
         *self.owners.entry((key.namespace, key.kind, key.name, key.group)).or_default() += sums;
     }
 
+    /// Notes namespaces that there are, with or without figures: a name that is none of them is most likely misspelt.
+    pub fn know<'n>(&mut self, namespaces: impl Iterator<Item = &'n String>) {
+        self.known.extend(namespaces.cloned());
+    }
+
     fn is_asked_for(&mut self, namespace: &str) -> bool {
         if !self.known.contains(namespace) {
             self.known.insert(namespace.to_owned());
