@@ -78,7 +78,24 @@ pub(super) fn told(head: &str, what: &str, why: Option<&str>, cure: &str) -> Vec
 /// The same words for every place, to tell whether two have one cause. Only their beginning: what a provider said is
 /// cut, and with a longer name in it sooner.
 fn of_any_place(detail: &str, place: &str) -> String {
-    without_place(detail, place).replace(place, "\0").chars().take(TELLING).collect()
+    let rest = without_place(detail, place);
+    let mut same = String::with_capacity(rest.len());
+    let mut end = 0;
+    for start in where_named(rest, place) {
+        same.push_str(&rest[end..start]);
+        same.push('\0');
+        end = start + place.len();
+    }
+    same.push_str(&rest[end..]);
+    same.chars().take(TELLING).collect()
+}
+
+/// Where a text names the place: as a word of its own, since a name of two letters is in many a path and a word.
+fn where_named<'d>(text: &'d str, place: &'d str) -> impl Iterator<Item = usize> + 'd {
+    let is_of_a_name = |char: char| char.is_alphanumeric() || char == '-' || char == '_';
+    text.match_indices(place).map(|(start, _)| start).filter(move |start| {
+        !text[..*start].ends_with(is_of_a_name) && !text[start + place.len()..].starts_with(is_of_a_name)
+    })
 }
 
 /// The places stand in front already.
@@ -88,7 +105,9 @@ fn without_place<'d>(detail: &'d str, place: &str) -> &'d str {
 }
 
 fn names_its_place(places: &[(&str, &str)]) -> bool {
-    places.first().is_some_and(|(place, detail)| without_place(detail, place).contains(place))
+    places
+        .first()
+        .is_some_and(|(place, detail)| where_named(without_place(detail, place), place).next().is_some())
 }
 
 fn named(places: &[(&str, &str)]) -> String {
@@ -102,6 +121,15 @@ fn named(places: &[(&str, &str)]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cause_is_one_for_all_places_whatever_holds_their_letters() {
+        for detail in ["the token file /run/MmIERd/token is empty", "SE-SE3-like words are not it"] {
+            assert_eq!(of_any_place(detail, "IE"), of_any_place(detail, "SE-SE3"), "{detail}");
+        }
+        assert_eq!(of_any_place("GET /v3?zone=IE: 404", "IE"), of_any_place("GET /v3?zone=SE: 404", "SE"));
+        assert_eq!(of_any_place("zone IE: none, not for 'IE'.", "IE"), "none, not for '\0'.");
+    }
 
     #[test]
     fn a_text_is_broken_between_words_and_never_within() {
