@@ -202,11 +202,16 @@ impl Link {
     }
 }
 
-/// An entry's id, and the value of its first field.
+/// An entry's id, and its line; empty for an entry that is none of ours.
 fn entry(entry: Value) -> Option<(Bytes, Bytes)> {
     let mut parts = entry.into_array().into_iter();
     let (id, fields) = (parts.next()?.into_bytes()?, parts.next()?);
-    Some((id, fields.into_array().into_iter().nth(1).and_then(Value::into_bytes).unwrap_or_default()))
+    let fields: Vec<Bytes> = fields.into_array().into_iter().filter_map(Value::into_bytes).collect();
+    let line = match <[Bytes; 2]>::try_from(fields) {
+        Ok([name, line]) if name == scripts::LINE => line,
+        _ => Bytes::new(),
+    };
+    Some((id, line))
 }
 
 struct Connection {

@@ -31,6 +31,9 @@ pub(in crate::store) fn records(chain: &str) -> String {
     format!("{{eco-pulse}}:ledger:{chain}")
 }
 
+/// The only field of a chain's entries.
+pub(super) const LINE: &str = "line";
+
 /// The names of all chains: a set.
 pub(super) const CHAINS: &str = "{eco-pulse}:ledgers";
 
@@ -97,4 +100,8 @@ script!(
 script!(
     /// Gives the names of all chains.
     CHAIN_NAMES, "chains"
+);
+script!(
+    /// The server's time of day.
+    TIME, "time"
 );

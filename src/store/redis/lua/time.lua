@@ -1,0 +1,2 @@
+-- What time it is here.
+return {'found', redis.call('TIME')[1]}
