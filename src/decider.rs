@@ -11,6 +11,7 @@ use jiff::Timestamp;
 
 use crate::audit::entry::{DecisionId, DecisionIds, Subject};
 use crate::config::{Config, FilterMode, Mode};
+use crate::domain::units::UsdPerTonne;
 use crate::domain::{
     BypassReason, Decision, EffectivePolicy, Outcome, PodDemand, RegionId, Regions, Snapshot, decide,
 };
@@ -93,6 +94,8 @@ pub struct Decided {
     pub mode: Mode,
     /// Names of the placement policies that applied.
     pub policies: Vec<String>,
+    /// What carbon was priced at, with what those policies say of it.
+    pub carbon_price: UsdPerTonne,
 }
 
 impl Decider {
@@ -145,6 +148,7 @@ impl Decider {
             warnings: Vec::new(),
             mode: self.settings.mode,
             policies: Vec::new(),
+            carbon_price: self.settings.policy.carbon_price.effective(),
         }
     }
 
@@ -171,6 +175,8 @@ impl Decider {
         let planned = plan(subject, offered, cluster, &snapshot, &self.settings.placement);
         let Planned { plan, warnings, policies } = planned;
         let mode = self.settings.mode.lower(mode_of(policies.mode));
+        let policy = self.policy_with(&policies);
+        let carbon_price = policy.carbon_price.effective();
         let (decision, demand) = match plan {
             Err(reason) => (Decision::bypass(reason), None),
             Ok(mut plan) => {
@@ -180,8 +186,7 @@ impl Decider {
                     candidate.quota_left = Some(self.herd.left(candidate.region, now).max(own_place));
                 }
                 plan.candidates.incumbent = self.herd.incumbent(plan.demand.owner_hash);
-                let mut decision =
-                    decide(&plan.demand, &plan.candidates, &snapshot, &self.policy_with(&policies), now);
+                let mut decision = decide(&plan.demand, &plan.candidates, &snapshot, &policy, now);
                 if !self.has_room(subject.pod, &decision, &snapshot.regions) {
                     decision.outcome = Outcome::Bypass { reason: BypassReason::OwnPreference };
                 }
@@ -189,7 +194,8 @@ impl Decider {
             }
         };
         let policies = policies.names;
-        Decided { id: self.ids.next(), decision, demand, snapshot: Some(snapshot), warnings, mode, policies }
+        let (id, snapshot) = (self.ids.next(), Some(snapshot));
+        Decided { id, decision, demand, snapshot, warnings, mode, policies, carbon_price }
     }
 
     /// What the operator wants of decisions, with what policies want of this one.

@@ -20,7 +20,7 @@ const MAY_IMPORT: [(&str, &[&str]); 22] = [
     ("herd", &["domain"]),
     ("kubernetes", &["domain"]),
     ("store", &["accounts", "domain", "tls"]),
-    ("audit", &["config", "domain"]),
+    ("audit", &["clock", "config", "domain"]),
     ("report", &["accounts", "audit", "catalogue", "config", "domain"]),
     ("metrics", &["accounts", "audit", "config", "domain"]),
     ("cluster", &["clock", "domain", "kubernetes", "metrics", "readiness", "tls"]),

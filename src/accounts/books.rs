@@ -190,12 +190,11 @@ impl Books {
         self.touched.insert(Touched::Progress(uid.to_owned()));
     }
 
-    /// Takes a whole list of the pods there are: what is not in it is gone.
-    pub fn listed(&mut self, uids: &HashSet<String>, now: Timestamp) {
-        let known: Vec<String> = self.runs.keys().chain(self.closed.keys()).cloned().collect();
-        for uid in known.iter().filter(|uid| !uids.contains(*uid)) {
-            self.gone(uid, now);
-        }
+    /// The pods that are known and not in a whole list of those there are.
+    #[must_use]
+    pub fn missing_from(&self, uids: &HashSet<String>) -> Vec<String> {
+        let known = self.runs.keys().chain(self.closed.keys());
+        known.filter(|uid| !uids.contains(*uid)).cloned().collect()
     }
 
     /// Notes that at `now` all pods that are there were known: their runs go on at least until then.
@@ -208,8 +207,9 @@ impl Books {
 
     /// Notes what everything costs in an hour that the open runs are priced by; `price` gives USD an hour and its precision.
     pub fn note_prices(&mut self, hour: i64, price: impl Fn(&PriceKey) -> Option<(f64, f64)>) {
-        let keys: BTreeSet<PriceKey> =
-            self.runs.values().flat_map(|open| keys_of(&open.run)).cloned().collect();
+        // By reference first: thousands of runs have the same few.
+        let keys: BTreeSet<&PriceKey> = self.runs.values().flat_map(|open| keys_of(&open.run)).collect();
+        let keys: Vec<PriceKey> = keys.into_iter().cloned().collect();
         for key in &keys {
             self.note_price(key, hour, &price);
         }

@@ -9,15 +9,15 @@ use super::cells::DAY_HOURS;
 use super::grid::{hour_of, start_of};
 
 /// Hours of one run that are looked at in one go; a clock that jumps must not make work for an hour.
-const MOST_HOURS: usize = 1000;
+const MOST_HOURS: usize = 48;
 
-/// One hour of one run that can be looked at.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One hour of one run that can be looked at. Ordered by hour: hours that are near each other need the same readings.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Due {
-    /// The run.
-    pub uid: String,
     /// The hour.
     pub hour: i64,
+    /// The run.
+    pub uid: String,
 }
 
 impl Books {
@@ -37,14 +37,18 @@ impl Books {
         due
     }
 
-    /// The hours that were looked at and wait for readings.
+    /// Of the hours that were looked at and wait for readings those after `last`, oldest first, and at most `most`. Whoever gives
+    /// the last one the next time, and begins anew after the end, comes round to all of them.
     #[must_use]
-    pub fn waiting(&self) -> Vec<Due> {
+    pub fn waiting_after(&self, last: Option<&Due>, most: usize) -> Vec<Due> {
+        let last = last.map(|last| (last.hour, last.uid.as_str()));
         let runs = self.runs.iter();
-        runs.flat_map(|(uid, open)| {
-            open.progress.waiting.iter().map(|hour| Due { uid: uid.clone(), hour: *hour })
-        })
-        .collect()
+        let all = runs.flat_map(|(uid, open)| open.progress.waiting.iter().map(|hour| (*hour, uid.as_str())));
+        let mut waiting: Vec<(i64, &str)> =
+            all.filter(|waiting| last.is_none_or(|last| *waiting > last)).collect();
+        waiting.sort_unstable();
+        waiting.truncate(most);
+        waiting.into_iter().map(|(hour, uid)| Due { hour, uid: uid.to_owned() }).collect()
     }
 
     /// The days that have to be read before hours are accounted for; a run that ends with one adds to the day of its end.

@@ -38,7 +38,8 @@ impl PriceBook {
         self.spans.get(key).map(Vec::as_slice).unwrap_or_default()
     }
 
-    /// Notes a price as seen in an hour; says whether that is news. An hour that is over already is not rewritten.
+    /// Notes a price as seen in an hour; says whether that is news. What was noted of later hours was noted by a clock that was
+    /// ahead, and is not believed.
     pub fn note(
         &mut self,
         key: &PriceKey,
@@ -51,8 +52,14 @@ impl PriceBook {
             self.spans.insert(key.clone(), vec![span]);
             return true;
         };
+        let before = spans.len();
+        spans.retain(|span| span.first_hour <= hour);
+        let was_ahead = spans.len() != before || spans.last().is_some_and(|last| last.last_hour > hour);
         match spans.last_mut() {
-            Some(last) if last.last_hour > hour => false,
+            Some(last) if last.last_hour > hour => last.last_hour = hour,
+            _ => {}
+        }
+        let is_news = match spans.last_mut() {
             Some(last)
                 if (last.usd_per_hour, last.precision_usd_per_hour)
                     == (usd_per_hour, precision_usd_per_hour) =>
@@ -65,7 +72,8 @@ impl PriceBook {
                 spans.push(span);
                 true
             }
-        }
+        };
+        is_news || was_ahead
     }
 
     /// The price in an hour: the last one seen in it or before, if that was at most `max_age_hours` earlier. Before anybody had
@@ -126,9 +134,24 @@ mod tests {
     }
 
     #[test]
-    fn an_hour_that_is_over_is_not_rewritten() {
+    fn what_a_clock_that_was_ahead_noted_is_not_believed() {
+        // The same price: it held through hours that nobody has seen yet. And another one: it stood in their way.
+        let mut book = prices(&[(10, 1.0), (500, 1.0)]);
+        assert!(book.note(&key(), 11, 1.0, 0.0));
+        assert_eq!(book.at(&key(), 18, 5), None);
+        let mut book = prices(&[(10, 1.0), (500, 2.0)]);
+        assert!(book.note(&key(), 11, 3.0, 0.0));
+        let at = |hour| book.at(&key(), hour, 5).map(|span| span.usd_per_hour);
+        assert_eq!([10, 11, 500].map(at), [Some(1.0), Some(3.0), None]);
+        assert_eq!(
+            prices(&[(10, 1.0), (11, 2.0), (10, 3.0)]).spans(&key()),
+            prices(&[(10, 1.0)]).spans(&key())
+        );
+    }
+
+    #[test]
+    fn the_first_price_of_an_hour_stands() {
         let mut book = prices(&[(10, 1.0), (11, 2.0)]);
-        assert!(!book.note(&key(), 10, 3.0, 0.0), "the clock went back");
         assert!(!book.note(&key(), 11, 4.0, 0.0), "the first price of an hour stands");
         assert!(!book.note(&key(), 11, 2.0, 0.0));
         assert!(book.note(&key(), 12, 4.0, 0.0));

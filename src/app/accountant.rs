@@ -21,7 +21,7 @@ pub use self::bookkeeper::{BookError, Bookkeeper};
 use self::tenure::{Ended, Tenure};
 use crate::accounts::books::Limits;
 use crate::audit::ledger::Ledger;
-use crate::clock::Clock;
+use crate::clock::{Clock, Pace, monotonic_now};
 use crate::cluster::bound_pods::{self, PodEvent};
 use crate::config::Config;
 use crate::decider::Decider;
@@ -34,6 +34,12 @@ const MOST_EVENTS: usize = 256;
 const LOOK_EVERY: Duration = Duration::from_secs(10);
 /// Before it begins anew after something failed.
 const PAUSE: Duration = Duration::from_secs(5);
+/// Before it looks again whether the clock is believed.
+const CLOCK_PAUSE: Duration = Duration::from_mins(1);
+const CLOCK_LEAPT: &str = "the clock is more than a day from when the accounts were last kept: set it right, or wait ten \
+     minutes until it is believed";
+/// Between two looks whether all has been read that is needed before the first pod is counted.
+const READY_EVERY: Duration = Duration::from_millis(100);
 /// How long the lock is waited for to be given back.
 const END_PATIENCE: Duration = Duration::from_secs(1);
 
@@ -69,32 +75,40 @@ impl Accountant {
 
     async fn keep(&self) {
         let mut trouble = String::new();
+        let mut pace = Pace::new(self.clock.now(), monotonic_now());
         loop {
             let ended = match self.books.lead().await {
-                Ok(Leadership::Ours) => self.tenure().await,
+                Ok(Leadership::Ours) => self.tenure(&mut pace, &mut trouble).await,
                 Ok(Leadership::Theirs(_)) => Ended::NotOurs,
                 Err(error) => Ended::Failed(error.to_string()),
             };
             self.metrics.accounts().resign();
-            match ended {
-                Ended::NotOurs => trouble.clear(),
-                // Once, however long it lasts.
-                Ended::Failed(error) if error != trouble => {
-                    tracing::warn!(error, "the accounts cannot go on; they begin anew from what is stored");
-                    trouble = error;
+            let pause = PAUSE.min(self.books.lock_period() / 2);
+            let (error, pause) = match ended {
+                Ended::NotOurs => (String::new(), pause),
+                Ended::ClockLeapt => {
+                    // Somebody else's clock may be right.
+                    self.books.resign().await;
+                    (CLOCK_LEAPT.to_owned(), CLOCK_PAUSE)
                 }
-                Ended::Failed(_) => {}
+                Ended::Failed(error) => (error, pause),
+            };
+            // Once, however long it lasts.
+            if error != trouble && !error.is_empty() {
+                tracing::warn!(error, "the accounts cannot go on; they begin anew from what is stored");
             }
-            tokio::time::sleep(PAUSE.min(self.books.lock_period() / 2)).await;
+            trouble = error;
+            tokio::time::sleep(pause).await;
         }
     }
 
     /// Keeps the books for as long as it is allowed to, and nothing fails.
-    async fn tenure(&self) -> Ended {
-        let mut tenure = match Tenure::begin(self).await {
+    async fn tenure(&self, pace: &mut Pace, trouble: &mut String) -> Ended {
+        let mut tenure = match Tenure::begin(self, pace).await {
             Ok(tenure) => tenure,
             Err(ended) => return ended,
         };
+        trouble.clear();
         tracing::info!("this process keeps the accounts");
         let (sender, mut events) = mpsc::channel(MOST_EVENTS);
         let _watch = AbortOnDropHandle::new(tokio::spawn(bound_pods::watch(self.client.clone(), sender)));
@@ -102,10 +116,12 @@ impl Accountant {
         looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut taken: Vec<PodEvent> = Vec::new();
         loop {
-            // Both branches only wait.
+            let is_ready = tenure.is_ready();
+            // All branches only wait.
             let went = tokio::select! {
                 _ = looks.tick() => tenure.look().await,
-                count = events.recv_many(&mut taken, MOST_EVENTS) => {
+                () = tokio::time::sleep(READY_EVERY), if !is_ready => continue,
+                count = events.recv_many(&mut taken, MOST_EVENTS), if is_ready => {
                     if count == 0 {
                         return Ended::Failed("the watch of pods ended by itself".to_owned());
                     }

@@ -6,12 +6,17 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::chain::Link;
 use super::keep::{Keep, Line, NotKept, Resume};
 use super::segments::{Segment, last_line, numbered, segment_path};
+use crate::clock::{Pace, monotonic_now};
+
+/// Between two looks for segments that are too old.
+const LOOK_EVERY: Duration = Duration::from_hours(1);
 
 /// How a ledger in a file is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,13 +29,16 @@ pub struct FileOptions {
     pub segment_time: SignedDuration,
     /// How long records are kept.
     pub retention: SignedDuration,
+    /// For how long the clock must have kept pace before anything is removed by it.
+    pub clock_patience: Duration,
 }
 
 impl FileOptions {
     /// Segments of 64 MiB or a day.
     #[must_use]
     pub const fn new(path: PathBuf, retention: SignedDuration) -> Self {
-        Self { path, segment_bytes: 64 << 20, segment_time: SignedDuration::from_hours(24), retention }
+        let (segment_time, clock_patience) = (SignedDuration::from_hours(24), Duration::from_mins(10));
+        Self { path, segment_bytes: 64 << 20, segment_time, retention, clock_patience }
     }
 }
 
@@ -76,8 +84,9 @@ pub struct LedgerFile {
     began: Option<Timestamp>,
     resume: Resume,
     is_failing: bool,
-    /// Whether old segments were looked for since the start.
-    is_looked_after: bool,
+    pace: Option<Pace>,
+    /// When old segments were last looked for.
+    looked_at: Option<Instant>,
     /// Released with the process, however it ends.
     _lock: File,
 }
@@ -113,7 +122,8 @@ impl LedgerFile {
             began,
             resume,
             is_failing: false,
-            is_looked_after: false,
+            pace: None,
+            looked_at: None,
             _lock: lock,
         })
     }
@@ -124,11 +134,9 @@ impl LedgerFile {
         let is_old =
             self.began.is_some_and(|began| line.at.duration_since(began) >= self.options.segment_time);
         if self.size > 0 && (is_full || is_old) {
-            self.put_aside(line.at)?;
+            self.put_aside()?;
         }
-        if !std::mem::replace(&mut self.is_looked_after, true) {
-            self.remove_old(line.at);
-        }
+        self.look_after(line.at);
         if self.is_failing {
             self.cut_off()?;
         }
@@ -148,7 +156,7 @@ impl LedgerFile {
     }
 
     /// The file becomes the newest segment, and a new one begins.
-    fn put_aside(&mut self, now: Timestamp) -> io::Result<()> {
+    fn put_aside(&mut self) -> io::Result<()> {
         let path = &self.options.path;
         self.file.sync_data()?;
         let last = numbered(path)?.last().map_or(0, |(number, _)| *number);
@@ -158,9 +166,20 @@ impl LedgerFile {
             renamed => renamed?,
         }
         self.file = open(path)?;
-        (self.size, self.began) = (0, None);
-        self.remove_old(now);
+        (self.size, self.began, self.looked_at) = (0, None, None);
         Ok(())
+    }
+
+    /// Looks for old segments when one was added, and every hour; but not by a clock that may yet be set right.
+    fn look_after(&mut self, now: Timestamp) {
+        let monotonic = monotonic_now();
+        let pace = self.pace.get_or_insert_with(|| Pace::new(now, monotonic));
+        let is_believed = pace.kept_for(now, monotonic) >= self.options.clock_patience;
+        let is_due = self.looked_at.is_none_or(|looked| monotonic.duration_since(looked) >= LOOK_EVERY);
+        if is_believed && is_due {
+            self.looked_at = Some(monotonic);
+            self.remove_old(now);
+        }
     }
 
     /// Removes the segments whose last record is too old, and those before them.

@@ -125,6 +125,17 @@ impl ClusterView {
         Self { policies: Watched::Known(Arc::new(policies)), ..self }
     }
 
+    /// Whether something that is watched has not been seen yet.
+    #[must_use]
+    pub const fn is_pending(&self) -> bool {
+        let Self { nodes, namespaces, claims, volumes, policies, .. } = self;
+        nodes.is_pending()
+            || namespaces.is_pending()
+            || claims.is_pending()
+            || volumes.is_pending()
+            || policies.is_pending()
+    }
+
     /// What is known of a namespace.
     #[must_use]
     pub fn namespace(&self, name: &str) -> NamespaceView<'_> {

@@ -1,6 +1,7 @@
 //! Decision records as a store keeps them: lines with numbers, in chains. What is in a line is none of its business.
 
 use bytes::Bytes;
+use jiff::Timestamp;
 
 use super::{SnapshotStore, StoreError};
 
@@ -97,6 +98,17 @@ impl SnapshotStore {
         match self {
             Self::Memory(_) => Ok(Vec::new()),
             Self::Redis(redis) => redis.chains().await,
+        }
+    }
+
+    /// What time it is where records are kept; `None`: no other clock than this process's.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub async fn time(&self) -> Result<Option<Timestamp>, StoreError> {
+        match self {
+            Self::Memory(_) => Ok(None),
+            Self::Redis(redis) => redis.time().await.map(Some),
         }
     }
 

@@ -98,7 +98,7 @@ async fn a_pod_that_was_gone_when_somebody_looked_ended_when_it_was_last_there()
     books.open(run("a")).await;
     books.keeper.books.confirm(at(4, 20));
     // Nobody looks for three hours, and then it is not among those that are there.
-    books.keeper.books.listed(&HashSet::new(), at(7, 20));
+    books.keeper.listed(&HashSet::new(), at(7, 20)).await.unwrap();
     books.look(at(7, 20)).await;
     let record = books.record();
     assert_eq!(
@@ -205,7 +205,7 @@ async fn a_pod_counts_once_however_often_it_is_seen_and_whatever_the_clock_does(
     assert_eq!(next.books.open_runs().count(), 0);
     // Once its record has been handed over and the API server has forgotten it, so may we.
     next.books.recorded("a");
-    next.books.listed(&HashSet::new(), at(6, 0));
+    next.listed(&HashSet::new(), at(6, 0)).await.unwrap();
     assert!(!next.books.knows("a"));
 }
 
@@ -313,8 +313,43 @@ async fn a_clock_that_was_ahead_for_a_while_charges_nobody() {
     books.tell(0..8, "").await;
     books.open(run("a")).await;
     books.keeper.books.confirm(at(24 * 9, 0));
-    books.keeper.books.listed(&HashSet::new(), at(4, 0));
+    books.keeper.listed(&HashSet::new(), at(4, 0)).await.unwrap();
     books.look(at(5, 0)).await;
     assert_eq!(books.record()["ended_at"], "2022-06-06T04:00:00Z");
     assert!((books.sums().await.core_hours - 1.5 * run("a").asked.cpu_cores).abs() < 1e-12);
+}
+
+#[tokio::test]
+async fn all_hours_that_wait_are_come_round_to() {
+    let mut books = Books::new().await;
+    for uid in ["a", "b", "c"] {
+        books.open(run(uid)).await;
+        books.keeper.books.end(uid, seen(5, 0));
+    }
+    books.look(at(6, 0)).await;
+    // Three pods of three hours each, of which no reading is known.
+    let all = books.keeper.books.waiting_after(None, usize::MAX);
+    assert_eq!(all.len(), 9);
+    let (mut round, mut last) = (Vec::new(), None);
+    loop {
+        let some = books.keeper.books.waiting_after(last.as_ref(), 4);
+        round.extend(some.iter().cloned());
+        last = some.get(3).cloned();
+        if last.is_none() {
+            break;
+        }
+    }
+    assert_eq!(round, all, "oldest first, each once");
+}
+
+#[tokio::test]
+async fn thousands_that_are_gone_together_are_noted_in_sets_that_can_be_written() {
+    let mut books = Books::new().await;
+    for number in 0..2_500 {
+        books.open(run(&format!("pod-{number}"))).await;
+    }
+    books.keeper.store().await.unwrap();
+    let before = books.store.version().await.unwrap();
+    books.keeper.listed(&HashSet::new(), at(4, 0)).await.unwrap();
+    assert_eq!(books.store.version().await.unwrap() - before, 3);
 }

@@ -56,7 +56,7 @@ impl Simulation {
         if is_first {
             let uids: HashSet<String> =
                 self.lives.iter().filter(|life| there(life)).map(|life| life.run.uid.clone()).collect();
-            self.keeper.books.listed(&uids, now);
+            self.keeper.listed(&uids, now).await?;
         } else {
             let gone = self
                 .lives

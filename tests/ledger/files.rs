@@ -2,6 +2,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
+use std::time::Duration;
 
 use eco_pulse::audit::file::{FileOptions, LedgerFile, LedgerFileError};
 use eco_pulse::audit::read::{Span, Visitor, file_head, read_file};
@@ -45,6 +46,21 @@ fn a_segment_ends_after_a_day_and_is_removed_when_its_last_record_is_too_old() {
         [Notice::Begins { seq: 3 }],
         "the first two are over ten days old"
     );
+}
+
+#[test]
+fn a_clock_that_leaps_ahead_for_a_while_removes_nothing() {
+    let kept = Kept::new();
+    kept.written(5);
+    let before = kept.paths().len();
+    let patient = FileOptions { clock_patience: Duration::from_mins(10), ..kept.options() };
+    let years_ahead = [1, 2, 3].map(|day| at(NOON) + SignedDuration::from_hours(24 * (730 + day)));
+    kept.written_with(patient, "one", [at(NOON)].into_iter().chain(years_ahead));
+    assert!(kept.paths().len() > before + 2, "{:?}", kept.paths());
+    assert_eq!(chains(&kept.verify()), [("one", 9, true)]);
+    // Believed, it would have.
+    kept.written_by("one", years_ahead);
+    assert!(kept.verify().chains[0].first_seq > 5);
 }
 
 #[test]

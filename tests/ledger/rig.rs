@@ -57,13 +57,24 @@ impl Kept {
     pub fn options(&self) -> FileOptions {
         FileOptions {
             segment_bytes: self.segment_bytes,
+            clock_patience: Duration::ZERO,
             ..FileOptions::new(self.file.clone(), SignedDuration::from_hours(240))
         }
     }
 
     /// A process of that name writes a record at each of these times, and ends in good order.
     pub fn written_by(&self, replica: &str, times: impl IntoIterator<Item = Timestamp>) -> &Self {
-        let keep = Box::new(LedgerFile::open(self.options()).unwrap());
+        self.written_with(self.options(), replica, times)
+    }
+
+    /// The same with other options.
+    pub fn written_with(
+        &self,
+        options: FileOptions,
+        replica: &str,
+        times: impl IntoIterator<Item = Timestamp>,
+    ) -> &Self {
+        let keep = Box::new(LedgerFile::open(options).unwrap());
         let (ledger, writer) =
             Ledger::start_kept(replica.to_owned(), None, Some(keep), Box::new(|_| {})).unwrap();
         for at in times {

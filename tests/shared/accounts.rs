@@ -274,3 +274,28 @@ async fn pods_are_counted_once_and_accounted_for_by_whoever_keeps_the_books() {
     assert_close(energy, KWH_NORTH * (2.0 * hours + 30.0 / 3600.0));
     other.run_until(async {}).await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whose_clock_leaps_lets_another_one_keep_the_books_and_counts_nothing() {
+    let Some(redis) = RedisServer::start() else { return };
+    let server = cluster();
+    let (astray, right) = (Hand::at("2026-06-01T12:10:30Z"), Hand::at("2026-06-01T12:10:30Z"));
+    let config = format!("{CONFIG}store: {{redis: {{url: '{}'}}}}\n", redis.url());
+    let one = controller(&config, &server, &astray, "one");
+    until("the first keeps the books", async || accounts(&one).await).await;
+    server.put(PODS, pod("sent", "steer", "north"));
+    let open = async |app: &App| scrape(app).await.value("eco_pulse_runs_open", &[]);
+    until("a pod is counted", async || open(&one).await == 1.0).await;
+    let other = controller(&config, &server, &right, "other");
+
+    // By that clock two years are missing, and all that is kept is too old.
+    astray.set("2028-06-01T12:10:30Z");
+    server.put(PODS, pod("later", "steer", "north"));
+    until("the other keeps the books", async || accounts(&other).await).await;
+    until("the later pod is counted", async || open(&other).await == 2.0).await;
+    assert!(!accounts(&one).await);
+    let energy = scrape(&other)
+        .await
+        .find("eco_pulse_energy_kwh_total", &[("namespace", "team"), ("region", "eu-north-1")]);
+    assert_eq!(energy, None, "no hour has passed");
+}

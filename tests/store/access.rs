@@ -132,6 +132,7 @@ const RIGHTS: &[&str] = &[
     "+srem",
     "+smembers",
     "+info",
+    "+time",
 ];
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! The books with what keeps them: each set of changes is stored before the next is made.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -17,6 +18,8 @@ use crate::store::{BookStore, Leadership, SnapshotStore, StoreError};
 
 /// Hours that are accounted for in one set of changes.
 const HOURS_AT_ONCE: usize = 200;
+/// Pods whose end is noted in one set of changes.
+const GONE_AT_ONCE: usize = 1000;
 /// Runs that are closed in one set of changes.
 const CLOSED_AT_ONCE: usize = 1000;
 /// Hours that wait, at one look.
@@ -46,6 +49,8 @@ pub struct Bookkeeper {
     history: SnapshotStore,
     version: u64,
     waiting_looked_at: Timestamp,
+    /// Where the last look at waiting hours stopped; `None`: at their end.
+    last_waiting: Option<Due>,
     expired_on: i64,
     /// The regions whose readings are collected; `None`: nobody says, and all may come.
     pub collected: Option<Arc<Regions>>,
@@ -73,6 +78,7 @@ impl Bookkeeper {
             history,
             version,
             waiting_looked_at: Timestamp::MIN,
+            last_waiting: None,
             expired_on: 0,
             collected: None,
         };
@@ -90,6 +96,21 @@ impl Bookkeeper {
     pub async fn open(&mut self, run: Run, end: Option<End>, now: Timestamp) -> Result<(), BookError> {
         self.read_day(self.books.day_of_binding(run.bound_at, now)).await?;
         self.books.open(run, end, now);
+        Ok(())
+    }
+
+    /// Takes a whole list of the pods there are: what is not in it is gone.
+    ///
+    /// # Errors
+    /// As [`Bookkeeper::store`].
+    pub async fn listed(&mut self, uids: &HashSet<String>, now: Timestamp) -> Result<(), BookError> {
+        // After an outage many are gone, and one set of changes has an end.
+        for some in self.books.missing_from(uids).chunks(GONE_AT_ONCE) {
+            for uid in some {
+                self.books.gone(uid, now);
+            }
+            self.store().await?;
+        }
         Ok(())
     }
 
@@ -113,13 +134,11 @@ impl Bookkeeper {
         self.store().await?;
         let mut due = self.books.due(now);
         // Hours together that are near each other: so few readings are needed at a time.
-        due.sort_by_key(|due| due.hour);
+        due.sort_unstable();
         if now.duration_since(self.waiting_looked_at).abs() >= WAITING_EVERY {
             self.waiting_looked_at = now;
-            let mut waiting = self.books.waiting();
-            // The newest are the likeliest to have been told since.
-            waiting.sort_by_key(|due| std::cmp::Reverse(due.hour));
-            waiting.truncate(MOST_WAITING);
+            let waiting = self.books.waiting_after(self.last_waiting.as_ref(), MOST_WAITING);
+            self.last_waiting = waiting.get(MOST_WAITING - 1).cloned();
             due.extend(waiting);
         }
         for some in due.chunks(HOURS_AT_ONCE) {

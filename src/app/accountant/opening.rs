@@ -12,7 +12,7 @@ use crate::audit::projection::{Against, savings};
 use crate::decider::{Decided, Decider};
 use crate::domain::assessment::needs;
 use crate::domain::policy::Baseline;
-use crate::domain::{CapacityType, Decision, PodDemand, RegionId, Snapshot};
+use crate::domain::{BypassReason, CapacityType, Decision, Outcome, PodDemand, RegionId, Snapshot};
 use crate::kubernetes::bound::{Bound, capacity_type};
 use crate::kubernetes::decode::decode_pod;
 use crate::kubernetes::nodes::{INSTANCE_TYPE, NodeFacts};
@@ -24,16 +24,12 @@ const TEMPLATE_HASH: &str = "pod-template-hash";
 /// A CronJob names its Jobs by the minute they were due in; one that is due longer ago is named like that by chance.
 const LATEST_JOB: SignedDuration = SignedDuration::from_hours(24 * 7);
 
-/// Why a run cannot be opened yet.
+/// A run cannot be opened yet: the grid's data, the node, or something else that it is fixed by has not been read, and may be in a
+/// moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum NotYet {
-    /// No grid data have been read.
-    NoSnapshot,
-    /// The node is not known.
-    NoNode,
-}
+pub(super) struct NotYet;
 
-/// The run of a pod. `patient`: a node that is not known may become known.
+/// The run of a pod. `patient`: what is not known may become known in a moment.
 pub(super) fn open(
     bound: &Bound,
     pod: &ApiPod,
@@ -42,11 +38,11 @@ pub(super) fn open(
     patient: bool,
 ) -> Result<Option<Run>, NotYet> {
     let Some(treatment) = Treatment::of_label(&bound.label) else { return Ok(None) };
-    let snapshot = decider.snapshot().ok_or(NotYet::NoSnapshot)?;
+    let snapshot = decider.snapshot().ok_or(NotYet)?;
     let cluster = decider.cluster();
     let node = cluster.nodes.known().and_then(|nodes| nodes.node(&bound.node));
     if node.is_none() && patient {
-        return Err(NotYet::NoNode);
+        return Err(NotYet);
     }
     let Ok(json) = serde_json::to_string(pod) else { return Ok(None) };
     let Ok(mut lean) = decode_pod(&json) else { return Ok(None) };
@@ -54,6 +50,9 @@ pub(super) fn open(
     let context = PodInContext { pod: &lean, namespace: &bound.namespace };
     let settings = decider.settings();
     let decided = decider.decide(context, now);
+    if patient && comes(&decided.decision) {
+        return Err(NotYet);
+    }
     let demand =
         decided.demand.clone().or_else(|| demand_of(context, &snapshot.regions, &settings.placement).ok());
     let target = bound.target.as_deref().filter(|_| treatment != Treatment::Holdout);
@@ -73,7 +72,7 @@ pub(super) fn open(
         treatment,
         target: target.map(|id| snapshot.regions.get(id).name.to_string()),
         node: bound.node.clone(),
-        bound_at: bound.bound_at.unwrap_or(now).min(now),
+        bound_at: bound.bound_at.unwrap_or(now),
         asked: Asked {
             cpu_cores: demand.as_ref().map_or(0.0, |demand| demand.cpu.0),
             hours: demand.as_ref().map_or(0.0, |demand| demand.hours.0),
@@ -84,7 +83,7 @@ pub(super) fn open(
         base: None,
         compares: false,
         greenest: None,
-        carbon_price_usd_per_tonne: settings.policy.carbon_price.effective().0,
+        carbon_price_usd_per_tonne: decided.carbon_price.0,
         latency_usd_per_hour: 0.0,
         projected: [None; 3],
     };
@@ -93,6 +92,12 @@ pub(super) fn open(
             .fill(&mut run, target);
     }
     Ok(Some(run))
+}
+
+/// Whether there is no decision for want of data that a process has not read yet when it starts.
+const fn comes(decision: &Decision) -> bool {
+    use BypassReason::{BaselineUnknown, ClusterUnknown, StaleSnapshot};
+    matches!(decision.outcome, Outcome::Bypass { reason: ClusterUnknown | StaleSnapshot | BaselineUnknown })
 }
 
 struct Opening<'o> {

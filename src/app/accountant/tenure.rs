@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::Pod;
@@ -12,6 +13,7 @@ use super::opening::{NotYet, open};
 use crate::accounts::cells::DAY_HOURS;
 use crate::accounts::grid::hour_of;
 use crate::accounts::run::{End, PriceKey};
+use crate::clock::{Pace, monotonic_now};
 use crate::cluster::bound_pods::PodEvent;
 use crate::domain::units::UsdPerHour;
 use crate::domain::{RegionId, Snapshot};
@@ -22,14 +24,20 @@ use crate::store::{Leadership, StoreError};
 const RECORDS_AT_ONCE: usize = 256;
 /// How often it is written down that the pods are still there.
 const CONFIRM_EVERY: SignedDuration = SignedDuration::from_secs(60);
-/// How long a node is waited for that is not known.
-const NODE_PATIENCE: SignedDuration = SignedDuration::from_mins(2);
+/// How long data are waited for that a run is fixed by.
+const PATIENCE: Duration = Duration::from_mins(2);
+/// The books are kept for another day than they were last kept for only after the clock has stood by it for so long.
+const CLOCK_PATIENCE: Duration = Duration::from_mins(10);
+/// Runs that are opened in one set of changes.
+const OPENED_AT_ONCE: usize = 256;
 
 /// Why a turn is over.
 #[derive(Debug)]
 pub(super) enum Ended {
     /// Another process keeps the books.
     NotOurs,
+    /// The clock says another day than the books were last kept for.
+    ClockLeapt,
     /// Something failed.
     Failed(String),
 }
@@ -47,12 +55,14 @@ impl From<BookError> for Ended {
 struct Pending {
     bound: Bound,
     pod: Box<Pod>,
-    since: Timestamp,
+    since: Instant,
 }
 
 /// A turn.
 pub(super) struct Tenure<'a> {
     accountant: &'a Accountant,
+    pace: &'a mut Pace,
+    since: Instant,
     keeper: Bookkeeper,
     pending: HashMap<String, Pending>,
     /// The pods of a list that has begun and not ended.
@@ -63,30 +73,53 @@ pub(super) struct Tenure<'a> {
 
 impl<'a> Tenure<'a> {
     /// Reads the books.
-    pub(super) async fn begin(accountant: &'a Accountant) -> Result<Self, Ended> {
+    pub(super) async fn begin(accountant: &'a Accountant, pace: &'a mut Pace) -> Result<Self, Ended> {
         let now = accountant.clock.now();
         let (books, history) = (accountant.books.clone(), accountant.history.clone());
         let keeper = Bookkeeper::begin(books, history, accountant.limits, now).await?;
-        let tenure = Self { accountant, keeper, pending: HashMap::new(), listing: None, sees: false };
+        let since = monotonic_now();
+        let pending = HashMap::new();
+        let mut tenure = Self { accountant, pace, since, keeper, pending, listing: None, sees: false };
+        tenure.now()?;
         tenure.show();
         Ok(tenure)
     }
 
+    /// The time, if it is believed: by a clock that leaps ahead, hours would be missing that nobody has lived through, and all
+    /// that is kept would be too old.
+    fn now(&mut self) -> Result<Timestamp, Ended> {
+        let now = self.accountant.clock.now();
+        let kept = self.pace.kept_for(now, monotonic_now());
+        let is_same_day = self.keeper.books.confirmed().is_none_or(|confirmed| {
+            now.duration_since(confirmed).abs() <= SignedDuration::from_hours(DAY_HOURS)
+        });
+        if is_same_day || kept >= CLOCK_PATIENCE { Ok(now) } else { Err(Ended::ClockLeapt) }
+    }
+
+    /// Whether all has been read that runs are fixed by, or has been waited for long enough.
+    pub(super) fn is_ready(&self) -> bool {
+        let decider = &self.accountant.decider;
+        self.since.elapsed() >= PATIENCE || decider.snapshot().is_some() && !decider.cluster().is_pending()
+    }
+
     /// Takes what was seen of pods.
     pub(super) async fn take(&mut self, events: Vec<PodEvent>) -> Result<(), Ended> {
-        let now = self.accountant.clock.now();
+        let now = self.now()?;
         for event in events {
             match event {
                 PodEvent::ListBegins => self.listing = Some(HashSet::new()),
                 PodEvent::There(pod) => self.there(pod, now).await?,
                 PodEvent::ListEnds => {
                     if let Some(uids) = self.listing.take() {
-                        self.keeper.books.listed(&uids, now);
-                        self.pending.retain(|uid, _| uids.contains(uid));
+                        let vanished = self.pending.keys().filter(|uid| !uids.contains(*uid));
+                        for uid in vanished.cloned().collect::<Vec<_>>() {
+                            self.open_at_last(&uid, now).await?;
+                        }
+                        self.keeper.listed(&uids, now).await?;
                     }
                     self.sees = true;
                 }
-                PodEvent::Gone(pod) => self.gone(&pod, now),
+                PodEvent::Gone(pod) => self.gone(&pod, now).await?,
                 PodEvent::Blind(error) => {
                     self.accountant.metrics.cluster().watch_failed("pods");
                     if std::mem::take(&mut self.sees) {
@@ -103,12 +136,15 @@ impl<'a> Tenure<'a> {
         if self.accountant.books.lead().await.map_err(BookError::from)? != Leadership::Ours {
             return Err(Ended::NotOurs);
         }
-        let now = self.accountant.clock.now();
+        let now = self.now()?;
         let waiting: Vec<String> = self.pending.keys().cloned().collect();
-        for uid in waiting {
-            if let Some(Pending { bound, pod, since }) = self.pending.remove(&uid) {
-                self.try_open(bound, pod, since, now).await?;
+        for some in waiting.chunks(OPENED_AT_ONCE) {
+            for uid in some {
+                if let Some(Pending { bound, pod, since }) = self.pending.remove(uid) {
+                    self.try_open(bound, pod, since, now).await?;
+                }
             }
+            self.keeper.store().await?;
         }
         self.note_prices(None, now);
         if self.sees && self.confirmation_is_old(now) {
@@ -137,18 +173,18 @@ impl<'a> Tenure<'a> {
             self.end_if_over(&bound, now);
             return Ok(());
         }
-        let since = self.pending.remove(&bound.uid).map_or(now, |pending| pending.since);
+        let since = self.pending.remove(&bound.uid).map_or_else(monotonic_now, |pending| pending.since);
         self.try_open(bound, pod, since, now).await
     }
 
     async fn try_open(
         &mut self,
         bound: Bound,
-        pod: Box<Pod>,
-        since: Timestamp,
+        mut pod: Box<Pod>,
+        since: Instant,
         now: Timestamp,
     ) -> Result<(), Ended> {
-        let patient = now.duration_since(since) < NODE_PATIENCE;
+        let patient = since.elapsed() < PATIENCE;
         // A defect about one pod must not end the process again and again: the pod is left out.
         let opened =
             catch_unwind(AssertUnwindSafe(|| open(&bound, &pod, &self.accountant.decider, now, patient)));
@@ -157,15 +193,14 @@ impl<'a> Tenure<'a> {
             return Ok(());
         };
         match opened {
-            Err(NotYet::NoNode | NotYet::NoSnapshot) => {
+            Err(NotYet) => {
+                // The larger half of many a pod, and nobody looks at it.
+                pod.metadata.managed_fields = None;
                 self.pending.insert(bound.uid.clone(), Pending { bound, pod, since });
             }
             Ok(None) => {}
             Ok(Some(run)) => {
-                let end = bound.is_over.then(|| End {
-                    at: bound.ended_at.or(bound.changed_at).unwrap_or(run.bound_at),
-                    seen: bound.ended_at.is_some(),
-                });
+                let end = bound.is_over.then(|| end_of(&bound, run.bound_at, now));
                 self.keeper.open(run, end, now).await?;
                 self.note_prices(Some(&bound.uid), now);
                 // Lists are long, and others want the thread too.
@@ -177,18 +212,26 @@ impl<'a> Tenure<'a> {
 
     fn end_if_over(&mut self, bound: &Bound, now: Timestamp) {
         if bound.is_over {
-            let at = bound.ended_at.or(bound.changed_at).unwrap_or(now);
-            let end = End { at, seen: bound.ended_at.is_some() };
-            self.keeper.books.end(&bound.uid, end);
+            self.keeper.books.end(&bound.uid, end_of(bound, now, now));
         }
     }
 
-    fn gone(&mut self, pod: &Pod, now: Timestamp) {
-        let Some(uid) = pod.metadata.uid.as_deref() else { return };
-        self.pending.remove(uid);
+    async fn gone(&mut self, pod: &Pod, now: Timestamp) -> Result<(), Ended> {
+        let Some(uid) = pod.metadata.uid.as_deref() else { return Ok(()) };
+        self.open_at_last(uid, now).await?;
         let ended_at = bound::read(pod).and_then(|bound| bound.ended_at);
-        self.keeper.books.end(uid, End { at: ended_at.unwrap_or(now), seen: true });
+        self.keeper.books.end(uid, End { at: ended_at.unwrap_or(now).min(now), seen: true });
         self.keeper.books.gone(uid, now);
+        Ok(())
+    }
+
+    /// Counts a pod that is gone before all was known that its run is fixed by: it was bound all the same.
+    async fn open_at_last(&mut self, uid: &str, now: Timestamp) -> Result<(), Ended> {
+        let Some(Pending { bound, pod, since }) = self.pending.remove(uid) else { return Ok(()) };
+        let long_ago = since.checked_sub(PATIENCE).unwrap_or(since);
+        self.try_open(bound, pod, long_ago, now).await?;
+        self.pending.remove(uid);
+        Ok(())
     }
 
     /// Hands the records of closed runs over. Stopped on the way, it hands them over again.
@@ -228,6 +271,12 @@ impl<'a> Tenure<'a> {
         let days: BTreeSet<i64> = (today - DAYS_IN_MEMORY + 2..=today).collect();
         self.accountant.metrics.accounts().show(&self.keeper.books, &days);
     }
+}
+
+/// The end of a run that is over, by `otherwise` where its pod does not say when. A node's clock may be ahead.
+fn end_of(bound: &Bound, otherwise: Timestamp, now: Timestamp) -> End {
+    let at = bound.ended_at.or(bound.changed_at).unwrap_or(otherwise);
+    End { at: at.min(now.max(otherwise)), seen: bound.ended_at.is_some() }
 }
 
 /// What a machine, or a vCPU where configuration prices those, costs now, with the precision of that.

@@ -96,8 +96,6 @@ impl ToStore {
             match self.try_once(chain, &records).await {
                 Stored::Yes => return true,
                 Stored::No => return false,
-                // Nobody will take what is left at the end.
-                Stored::NotYet if self.lines.is_ended() => return false,
                 Stored::NotYet => tokio::time::sleep(pause).await,
             }
             pause = (2 * pause).min(LONGEST_PAUSE);

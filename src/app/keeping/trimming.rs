@@ -30,14 +30,24 @@ pub(super) async fn run(
         loop {
             looks.tick().await;
             let current = store.borrow().clone();
-            let before = clock.now().saturating_sub(retention).unwrap_or(Timestamp::MIN);
-            if let Err(error) = trim_all(&current, &replica, before).await {
+            if let Err(error) = look(&current, &replica, retention, clock.now()).await {
                 tracing::warn!(%error, "records past ledger.rawRetentionDays stay for now");
             }
         }
     };
     stop.run_until_cancelled(looking).await;
     "ledger trimming"
+}
+
+/// One clock that is ahead must not take everybody's records off: the store's has to agree.
+async fn look(
+    store: &SnapshotStore,
+    replica: &str,
+    retention: SignedDuration,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let now = store.time().await?.map_or(now, |theirs| theirs.min(now));
+    trim_all(store, replica, now.saturating_sub(retention).unwrap_or(Timestamp::MIN)).await
 }
 
 /// Takes all records off that were made before `before`; of the replica's own chain the last one stays.

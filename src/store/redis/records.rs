@@ -4,6 +4,7 @@
 //! room for records still has grid data to share.
 
 use bytes::Bytes;
+use jiff::Timestamp;
 
 use super::{RedisStore, scripts};
 use crate::store::{RecordsError, StoreError, StoredRecord};
@@ -63,6 +64,14 @@ impl RedisStore {
             reply.rest().iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect();
         names.sort();
         Ok(names)
+    }
+
+    pub(in crate::store) async fn time(&self) -> Result<Timestamp, StoreError> {
+        let link = self.0.link().await?;
+        // Any key of ours: it says which node of a cluster is asked.
+        let reply = link.eval_aside(scripts::TIME, vec![scripts::CHAINS.to_owned()], Vec::new()).await?;
+        let second = reply.number(1).and_then(|second| i64::try_from(second).ok());
+        second.and_then(|second| Timestamp::from_second(second).ok()).ok_or_else(|| link.strange())
     }
 
     pub(in crate::store) async fn trim_records(
