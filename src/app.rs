@@ -221,7 +221,7 @@ impl App {
         };
         let prepared = Prepared::new(config.clone(), &process)?;
         let named = (options.replica.as_str(), timing);
-        let storage = Storage::start(&config, named, (&metrics, &readiness), process.accounts_at(), None)?;
+        let storage = Storage::start(&config, named, (&metrics, &readiness), process.may_account(), None)?;
         let (ledger_store, of_ledger) = watch::channel(storage.store());
         let told = (&metrics, &clock);
         let kept = keeping.start(&options.replica, of_ledger, told, &stop_background, &mut tasks);

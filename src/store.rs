@@ -15,6 +15,7 @@ use crate::domain::snapshot::Readings;
 
 mod books;
 mod memory;
+mod past;
 mod records;
 mod redis;
 
@@ -176,11 +177,11 @@ impl SnapshotStore {
     /// # Errors
     /// The store fails.
     pub async fn remember(&self, readings: &[PastReading], now: Timestamp) -> Result<(), StoreError> {
+        // Old is what is long before what is told: by a clock that is ahead for a while everything would be.
+        let newest = readings.iter().map(|reading| reading.ends_at).max();
+        let now = newest.map_or(now, |newest| newest.min(now));
         match self {
-            Self::Memory(memory) => {
-                memory.remember(readings, now);
-                Ok(())
-            }
+            Self::Memory(memory) => memory.remember(readings, now).await,
             Self::Redis(redis) => redis.remember(readings, now).await,
         }
     }

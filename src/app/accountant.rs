@@ -13,12 +13,12 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::value::RawValue;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 pub use self::bookkeeper::{BookError, Bookkeeper};
-use self::tenure::{Ended, Tenure};
+use self::tenure::{Ended, Look, Tenure};
 use crate::accounts::books::Limits;
 use crate::audit::ledger::Ledger;
 use crate::clock::{Clock, Pace, monotonic_now};
@@ -119,7 +119,7 @@ impl Accountant {
             let is_ready = tenure.is_ready();
             // All branches only wait.
             let went = tokio::select! {
-                _ = looks.tick() => tenure.look().await,
+                _ = looks.tick() => tenure.look().await.map(|()| Look::InTime),
                 () = tokio::time::sleep(READY_EVERY), if !is_ready => continue,
                 count = events.recv_many(&mut taken, MOST_EVENTS), if is_ready => {
                     if count == 0 {
@@ -128,16 +128,17 @@ impl Accountant {
                     tenure.take(std::mem::take(&mut taken)).await
                 }
             };
-            if let Err(ended) = went {
-                return ended;
+            match went {
+                Ok(Look::Soon) => looks.reset_immediately(),
+                Ok(Look::InTime) => {}
+                Err(ended) => return ended,
             }
         }
     }
 
-    /// Hands a closed run's record to the ledger; says whether it was taken.
-    fn hand_over(&self, record: String, now: Timestamp) -> bool {
-        // What the books hold was written as JSON; whatever else it is, it is not waited for again.
-        let Ok(record) = RawValue::from_string(record) else { return true };
-        self.ledger.append(now, &record).is_ok()
+    /// Hands a closed run's record to the ledger, which tells when it is kept; `None` while that has no room.
+    fn hand_over(&self, record: String, now: Timestamp) -> Option<oneshot::Receiver<()>> {
+        let record = RawValue::from_string(record).ok()?;
+        self.ledger.append(now, &record).ok()
     }
 }

@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use arc_swap::{ArcSwap, ArcSwapOption};
-use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -73,9 +72,9 @@ pub(super) struct Generation {
 }
 
 impl Process {
-    /// The time at which accounts are opened; `None` where nobody keeps any.
-    pub(super) fn accounts_at(&self) -> Option<Timestamp> {
-        (self.client.is_some() && self.role.collects()).then(|| self.clock.now())
+    /// Whether this process may be the one that keeps the accounts.
+    pub(super) const fn may_account(&self) -> bool {
+        self.client.is_some() && self.role.collects()
     }
 }
 

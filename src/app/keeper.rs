@@ -202,7 +202,7 @@ impl Keeper {
     fn open(&self, config: &Config) -> anyhow::Result<Storage> {
         let named = (self.replica.as_str(), self.timing);
         let told = (&self.process.metrics, &self.readiness);
-        Storage::start(config, named, told, self.process.accounts_at(), self.storage.books())
+        Storage::start(config, named, told, self.process.may_account(), Some(&self.storage))
     }
 
     /// Puts a generation in the place of the one at work. Requests that are being answered end on the old one.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -39,24 +39,46 @@ pub(super) fn open(config: &Config, replica: &str, timing: Timing) -> anyhow::Re
     Ok(SnapshotStore::Redis(RedisStore::new(&options)?))
 }
 
-/// What the accounts' file is called, after `ledger.file`.
+/// What the file of the accounts is called, and that of the readings they are made from, after `ledger.file`.
 const ACCOUNTS: &str = ".accounts";
+const READINGS: &str = ".readings";
 
 /// The file of the accounts beside a ledger's.
 pub(super) fn accounts_file(ledger: &Path) -> PathBuf {
+    beside(ledger, ACCOUNTS)
+}
+
+fn beside(ledger: &Path, ending: &str) -> PathBuf {
     let mut file = ledger.as_os_str().to_owned();
-    file.push(ACCOUNTS);
+    file.push(ending);
     PathBuf::from(file)
+}
+
+/// The same for a process that keeps accounts: in the place of a shared store their readings are kept beside the ledger's file,
+/// and carried over from the store before. A file that cannot be used is told of, and they are kept in memory.
+fn open_with_readings(
+    config: &Config,
+    named: (&str, Timing),
+    carried: Option<&SnapshotStore>,
+) -> anyhow::Result<SnapshotStore> {
+    let store = open(config, named.0, named.1)?;
+    Ok(match (store, carried, &config.ledger.file) {
+        (SnapshotStore::Memory(new), Some(SnapshotStore::Memory(old)), _) => {
+            SnapshotStore::Memory(new.with_readings_of(old))
+        }
+        (SnapshotStore::Memory(new), _, Some(ledger)) => {
+            let kept = new.clone().kept_in(&beside(ledger, READINGS));
+            let told =
+                kept.inspect_err(|error| tracing::error!(%error, "readings are not kept for the accounts"));
+            SnapshotStore::Memory(told.unwrap_or(new))
+        }
+        (store, ..) => store,
+    })
 }
 
 /// Where the accounts are kept: in the shared store, else beside the ledger's file, else in memory. A file that cannot be used
 /// keeps nobody from deciding about pods: they are not accounted for, and that is told.
-fn books(
-    config: &Config,
-    store: &SnapshotStore,
-    now: Timestamp,
-    carried: Option<BookStore>,
-) -> Option<BookStore> {
+fn books(config: &Config, store: &SnapshotStore, carried: Option<BookStore>) -> Option<BookStore> {
     let carried = carried.filter(|carried| !matches!(carried, BookStore::Redis(_)));
     match (store, &config.ledger.file) {
         (SnapshotStore::Redis(redis), _) => Some(BookStore::Redis(redis.clone())),
@@ -64,7 +86,7 @@ fn books(
         (SnapshotStore::Memory(_), _) if carried.is_some() => carried,
         (SnapshotStore::Memory(_), None) => Some(BookStore::in_memory()),
         (SnapshotStore::Memory(_), Some(ledger)) => {
-            let books = BookStore::in_file(&accounts_file(ledger), now);
+            let books = BookStore::in_file(&accounts_file(ledger));
             books.inspect_err(|error| tracing::error!(%error, "no accounts are kept")).ok()
         }
     }
@@ -82,8 +104,8 @@ pub(super) struct Storage {
 }
 
 impl Storage {
-    /// Opens a store and starts what keeps it; with a time, also the accounts, as of then, or those that are carried over from the
-    /// store before.
+    /// Opens a store and starts what keeps it, and the accounts if this process may keep them: those that are carried over from
+    /// the store before, where it is no shared one.
     ///
     /// # Errors
     /// As [`open`].
@@ -91,11 +113,17 @@ impl Storage {
         config: &Config,
         (replica, timing): (&str, Timing),
         (metrics, readiness): (&Arc<Metrics>, &Readiness),
-        accounts_at: Option<Timestamp>,
-        carried: Option<BookStore>,
+        may_account: bool,
+        before: Option<&Self>,
     ) -> anyhow::Result<Self> {
-        let store = open(config, replica, timing)?;
-        let books = accounts_at.and_then(|now| books(config, &store, now, carried));
+        let named = (replica, timing);
+        let (store, books) = if may_account {
+            let store = open_with_readings(config, named, before.map(|before| &before.store))?;
+            let books = books(config, &store, before.and_then(Self::books));
+            (store, books)
+        } else {
+            (open(config, replica, timing)?, None)
+        };
         let (mut tasks, stop) = (JoinSet::new(), CancellationToken::new());
         let (kept, until) = (store.clone(), stop.clone());
         tasks.spawn(async move {

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use jiff::{SignedDuration, Timestamp};
 
 use super::chain::Link;
-use super::keep::{Keep, Line, NotKept, Resume};
+use super::keep::{Keep, Line, NotKept, Resume, Waiter, tell};
 use super::segments::{Segment, last_line, numbered, segment_path};
 use crate::clock::{Pace, monotonic_now};
 
@@ -208,7 +208,7 @@ impl Keep for LedgerFile {
         self.resume.clone()
     }
 
-    fn keep(&mut self, line: &Line<'_>) -> Result<(), NotKept> {
+    fn keep(&mut self, line: &Line<'_>, when_kept: Option<Waiter>) -> Result<(), NotKept> {
         let written = self.write(line);
         let path = self.options.path.display();
         match (&written, self.is_failing) {
@@ -219,7 +219,7 @@ impl Keep for LedgerFile {
             _ => {}
         }
         self.is_failing = written.is_err();
-        written.map_err(|_| NotKept)
+        written.map(|()| tell(when_kept)).map_err(|_| NotKept)
     }
 
     fn close(&mut self) {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use super::keep::{Keep, Line, NotKept, Resume};
+use super::keep::{Keep, Line, NotKept, Resume, Waiter, tell};
 
 /// Bytes that wait for the store at most: some 7,000 records of three regions.
 pub const ROOM_BYTES: usize = 8 << 20;
@@ -19,7 +19,7 @@ const OVERHEAD_BYTES: usize = 64;
 const RESUME_PATIENCE: Duration = Duration::from_secs(2);
 
 /// A line that waits for the store.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Waiting {
     /// Its chain.
     pub chain: Arc<str>,
@@ -27,6 +27,7 @@ pub struct Waiting {
     pub seq: u64,
     /// The JSON, without a newline.
     pub text: Bytes,
+    when_stored: Option<Waiter>,
 }
 
 impl Waiting {
@@ -81,12 +82,12 @@ impl Keep for Sender {
         self.shared.is_refused.swap(false, Ordering::AcqRel)
     }
 
-    fn keep(&mut self, line: &Line<'_>) -> Result<(), NotKept> {
+    fn keep(&mut self, line: &Line<'_>, when_stored: Option<Waiter>) -> Result<(), NotKept> {
         if *self.chain != *line.chain {
             self.chain = line.chain.into();
         }
         let text = Bytes::copy_from_slice(line.text.trim_end_matches('\n').as_bytes());
-        let waiting = Waiting { chain: self.chain.clone(), seq: line.seq, text };
+        let waiting = Waiting { chain: self.chain.clone(), seq: line.seq, text, when_stored };
         let size = waiting.size();
         let before = self.shared.waiting_bytes.fetch_add(size, Ordering::AcqRel);
         let is_taken = before + size <= self.room_bytes && self.lines.send(waiting).is_ok();
@@ -133,19 +134,18 @@ impl Receiver {
     }
 
     /// Lines are done with, stored or not: there is room for others.
-    pub fn done(&self, lines: &[Waiting]) {
+    pub fn done(&self, lines: Vec<Waiting>, are_stored: bool) {
         let size = lines.iter().map(Waiting::size).sum();
         self.shared.waiting_bytes.fetch_sub(size, Ordering::AcqRel);
+        if are_stored {
+            for line in lines {
+                tell(line.when_stored);
+            }
+        }
     }
 
     /// The chain cannot go on in the store.
     pub fn refuse(&self) {
         self.shared.is_refused.store(true, Ordering::Release);
-    }
-
-    /// Whether the ledger has ended, and everything was given.
-    #[must_use]
-    pub fn is_ended(&self) -> bool {
-        self.lines.is_closed() && self.lines.is_empty() && self.carried.is_none()
     }
 }

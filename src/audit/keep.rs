@@ -3,8 +3,12 @@
 use std::fmt;
 
 use jiff::Timestamp;
+use tokio::sync::oneshot;
 
 use super::chain::Link;
+
+/// Who waits until a line is kept.
+pub type Waiter = oneshot::Sender<()>;
 
 /// Keeps lines. All of it is called from the ledger's thread; no request waits for it.
 pub trait Keep: Send {
@@ -16,11 +20,12 @@ pub trait Keep: Send {
         false
     }
 
-    /// Keeps one record's line, which ends in a newline.
+    /// Keeps one record's line, which ends in a newline. `when_kept` is told once it is where it outlives the process, which may
+    /// be later, and dropped when it will never be.
     ///
     /// # Errors
     /// It is not kept.
-    fn keep(&mut self, line: &Line<'_>) -> Result<(), NotKept>;
+    fn keep(&mut self, line: &Line<'_>, when_kept: Option<Waiter>) -> Result<(), NotKept>;
 
     /// The last call: what was taken is to be safe.
     fn close(&mut self) {}
@@ -77,6 +82,12 @@ impl fmt::Debug for dyn Keep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Keep")
     }
+}
+
+/// Tells who waits that the line is kept.
+pub(super) fn tell(waiter: Option<Waiter>) {
+    // Whoever waited may be gone.
+    let _ = waiter.map(|waiter| waiter.send(()));
 }
 
 /// The name of a chain that begins because the one of `replica` cannot go on.

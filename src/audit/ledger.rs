@@ -21,7 +21,7 @@ use tokio::sync::oneshot;
 
 use super::chain::{Head, Link, Sealed, seal};
 use super::entry::Entry;
-use super::keep::{Event, Keep, Line, Observer, Resume, another_chain};
+use super::keep::{Event, Keep, Line, Observer, Resume, Waiter, another_chain, tell};
 use super::record::DecisionRecord;
 
 /// Entries waiting to be written. At 10,000 decisions a second this rides out a writer that stalls for 0.4 s.
@@ -38,7 +38,7 @@ const RECENT_LENGTH: usize = 200;
 enum Message {
     Entry(Box<Entry>),
     /// A record of another kind: a JSON object without its closing brace.
-    Open(Timestamp, String),
+    Open(Timestamp, String, Waiter),
     Close,
 }
 
@@ -47,7 +47,7 @@ impl Message {
     fn weight(&self) -> usize {
         match self {
             Self::Entry(entry) => entry.decision.scores.len(),
-            Self::Open(_, text) => text.len().div_ceil(SCORE_BYTES),
+            Self::Open(_, text, _) => text.len().div_ceil(SCORE_BYTES),
             Self::Close => 0,
         }
     }
@@ -135,11 +135,12 @@ impl Ledger {
     }
 
     /// Hands over a record of another kind, made at `at`: a JSON object with its own `schema`, `record` and `ts`. The
-    /// ledger adds `replica`, `seq`, `prev` and `hash` at its end, and it takes its place in the chain.
+    /// ledger adds `replica`, `seq`, `prev` and `hash` at its end, and it takes its place in the chain. What is returned is told
+    /// once the record is kept, and closed when it will not be; where nothing is kept, once it is written.
     ///
     /// # Errors
     /// It was dropped, or is no object with members, which is a defect and logged; the caller counts it.
-    pub fn append(&self, at: Timestamp, record: &impl Serialize) -> Result<(), Dropped> {
+    pub fn append(&self, at: Timestamp, record: &impl Serialize) -> Result<oneshot::Receiver<()>, Dropped> {
         let text = serde_json::to_string(record).map_err(|error| error.to_string());
         let text = text.and_then(|text| {
             let is_object = text.starts_with("{\"") && text.ends_with('}');
@@ -148,7 +149,8 @@ impl Ledger {
         match text {
             Ok(mut text) => {
                 text.pop();
-                self.hand_over(Message::Open(at, text))
+                let (waiter, kept) = oneshot::channel();
+                self.hand_over(Message::Open(at, text, waiter)).map(|()| kept)
             }
             Err(problem) => {
                 tracing::error!(problem, "a record cannot be written as JSON");
@@ -224,14 +226,14 @@ impl Chain {
             if self.keep.as_ref().is_some_and(|keep| keep.is_refused()) {
                 self.begin_anew();
             }
-            let (at, open) = match message {
+            let (at, open, waiter) = match message {
                 Message::Close => break,
-                Message::Entry(entry) => (entry.at, self.opened(&entry)),
-                Message::Open(at, text) => (at, Ok(self.numbered(text))),
+                Message::Entry(entry) => (entry.at, self.opened(&entry), None),
+                Message::Open(at, text, waiter) => (at, Ok(self.numbered(text)), Some(waiter)),
             };
             queued_scores.fetch_sub(weight, Ordering::Relaxed);
             match open {
-                Ok(open) => self.write(at, open),
+                Ok(open) => self.write(at, open, waiter),
                 Err(error) => tracing::error!(%error, "decision record cannot be written as JSON"),
             }
         }
@@ -286,7 +288,7 @@ impl Chain {
         open
     }
 
-    fn write(&mut self, at: Timestamp, mut open: String) {
+    fn write(&mut self, at: Timestamp, mut open: String, mut waiter: Option<Waiter>) {
         if let Some(Link { seq, hash }) = &self.stored {
             // Whoever verifies what is kept has to know why records before this one are missing.
             let _ = write!(open, r#","stored":{{"seq":{seq},"hash":"{hash}"}}"#);
@@ -301,7 +303,7 @@ impl Chain {
         line.push('\n');
         if let Some(keep) = &mut self.keep {
             let of = Line { chain: &self.head.replica, seq: self.head.link.seq, at, text: &line };
-            if keep.keep(&of).is_ok() {
+            if keep.keep(&of, waiter.take()).is_ok() {
                 self.stored = None;
             } else {
                 self.stored.get_or_insert(before);
@@ -317,6 +319,7 @@ impl Chain {
             }
             self.out_is_broken = written.is_err();
         }
+        tell(waiter);
     }
 
     fn remember(&self, line: String) {

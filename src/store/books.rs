@@ -55,8 +55,8 @@ impl BookStore {
     ///
     /// # Errors
     /// The file cannot be read or written, or is damaged.
-    pub fn in_file(file: &Path, now: Timestamp) -> Result<Self, JournalError> {
-        Ok(Self::File(Arc::new(Mutex::new(Journal::open(file, now)?))))
+    pub fn in_file(file: &Path) -> Result<Self, JournalError> {
+        Ok(Self::File(Arc::new(Mutex::new(Journal::open(file)?))))
     }
 
     /// Books that are only read, from a local file that another process may be writing.
@@ -154,6 +154,14 @@ impl BookStore {
 }
 
 impl Tables {
+    /// The tables whose names begin like this, each with its entries.
+    pub(super) fn named<'t>(&'t self, head: &'t str) -> impl Iterator<Item = (&'t str, &'t str, &'t str)> {
+        let tables = self.tables.iter().filter(move |(name, _)| name.starts_with(head));
+        tables.flat_map(|(name, table)| {
+            table.entries.iter().map(|(field, value)| (name.as_str(), field.as_str(), value.as_str()))
+        })
+    }
+
     fn entries(&self, name: &str) -> Entries {
         let entries = self.tables.get(name).map(|table| table.entries.iter());
         entries.into_iter().flatten().map(|(field, value)| (field.clone(), value.clone())).collect()

@@ -16,7 +16,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::{StoreError, StoreState, first_slot_from, oldest_slot};
+use super::{StoreError, StoreState, first_slot_from, oldest_slot, past};
 use crate::domain::RegionName;
 use crate::domain::history::PastReading;
 use crate::domain::snapshot::Readings;
@@ -27,7 +27,6 @@ mod fault;
 mod link;
 mod locks;
 mod options;
-mod past;
 mod records;
 mod scripts;
 

@@ -58,7 +58,7 @@ async fn live(books: &BookStore, step: &mut i64) -> Result<(), BookError> {
 
 fn open(store: &str) -> BookStore {
     if !store.starts_with("redis:") {
-        return BookStore::in_file(Path::new(store), Timestamp::UNIX_EPOCH).unwrap();
+        return BookStore::in_file(Path::new(store)).unwrap();
     }
     let timing = Timing { lock_period: std::time::Duration::from_millis(200), ..Timing::default() };
     let options = RedisOptions {

@@ -48,8 +48,7 @@ fn one(name: &str, figures: Figures) -> BTreeMap<String, Figures> {
 #[tokio::test]
 async fn the_weeks_report_says_what_a_straightforward_computation_says() {
     let folder = tempfile::tempdir().unwrap();
-    let books =
-        BookStore::in_file(&folder.path().join("ledger.jsonl.accounts"), Timestamp::UNIX_EPOCH).unwrap();
+    let books = BookStore::in_file(&folder.path().join("ledger.jsonl.accounts")).unwrap();
     run_week(&books).await;
     let report = report(folder.path(), "2022-06-06", "2022-06-13").await;
     assert_eq!(report.basis, Basis::Pods);
@@ -86,8 +85,7 @@ async fn the_weeks_report_says_what_a_straightforward_computation_says() {
 #[tokio::test]
 async fn a_period_without_pods_says_so() {
     let folder = tempfile::tempdir().unwrap();
-    let books =
-        BookStore::in_file(&folder.path().join("ledger.jsonl.accounts"), Timestamp::UNIX_EPOCH).unwrap();
+    let books = BookStore::in_file(&folder.path().join("ledger.jsonl.accounts")).unwrap();
     run_week(&books).await;
     let report = report(folder.path(), "2022-05-01", "2022-05-08").await;
     assert_eq!((report.total.pods, report.namespaces.len(), report.holdout), (0, 0, None));

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::Pod;
+use tokio::sync::oneshot::{self, error::TryRecvError};
 
 use super::Accountant;
 use super::bookkeeper::{BookError, Bookkeeper, DAYS_IN_MEMORY};
@@ -22,6 +23,8 @@ use crate::store::{Leadership, StoreError};
 
 /// Records that are handed to the ledger at one look: its queue is the decisions' too.
 const RECORDS_AT_ONCE: usize = 256;
+/// Before a record is handed over again that the ledger could not keep.
+const NOT_KEPT_PAUSE: Duration = Duration::from_mins(5);
 /// How often it is written down that the pods are still there.
 const CONFIRM_EVERY: SignedDuration = SignedDuration::from_secs(60);
 /// How long data are waited for that a run is fixed by.
@@ -30,6 +33,15 @@ const PATIENCE: Duration = Duration::from_mins(2);
 const CLOCK_PATIENCE: Duration = Duration::from_mins(10);
 /// Runs that are opened in one set of changes.
 const OPENED_AT_ONCE: usize = 256;
+
+/// When to look at what is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Look {
+    /// At its time.
+    InTime,
+    /// At once: all pods there are have just been seen.
+    Soon,
+}
 
 /// Why a turn is over.
 #[derive(Debug)]
@@ -67,6 +79,8 @@ pub(super) struct Tenure<'a> {
     pending: HashMap<String, Pending>,
     /// The pods of a list that has begun and not ended.
     listing: Option<HashSet<String>>,
+    /// Records that the ledger has taken, by the pod's uid, until it tells that they are kept.
+    handed_over: HashMap<String, (Instant, oneshot::Receiver<()>)>,
     /// Whether all pods there are have been seen, and nothing kept us from seeing since.
     sees: bool,
 }
@@ -79,7 +93,16 @@ impl<'a> Tenure<'a> {
         let keeper = Bookkeeper::begin(books, history, accountant.limits, now).await?;
         let since = monotonic_now();
         let pending = HashMap::new();
-        let mut tenure = Self { accountant, pace, since, keeper, pending, listing: None, sees: false };
+        let mut tenure = Self {
+            accountant,
+            pace,
+            since,
+            keeper,
+            pending,
+            handed_over: HashMap::new(),
+            listing: None,
+            sees: false,
+        };
         tenure.now()?;
         tenure.show();
         Ok(tenure)
@@ -103,8 +126,9 @@ impl<'a> Tenure<'a> {
     }
 
     /// Takes what was seen of pods.
-    pub(super) async fn take(&mut self, events: Vec<PodEvent>) -> Result<(), Ended> {
+    pub(super) async fn take(&mut self, events: Vec<PodEvent>) -> Result<Look, Ended> {
         let now = self.now()?;
+        let mut look = Look::InTime;
         for event in events {
             match event {
                 PodEvent::ListBegins => self.listing = Some(HashSet::new()),
@@ -118,6 +142,7 @@ impl<'a> Tenure<'a> {
                         self.keeper.listed(&uids, now).await?;
                     }
                     self.sees = true;
+                    look = Look::Soon;
                 }
                 PodEvent::Gone(pod) => self.gone(&pod, now).await?,
                 PodEvent::Blind(error) => {
@@ -128,7 +153,8 @@ impl<'a> Tenure<'a> {
                 }
             }
         }
-        Ok(self.keeper.store().await?)
+        self.keeper.store().await?;
+        Ok(look)
     }
 
     /// Looks at what is due, and stays the one who may.
@@ -234,22 +260,35 @@ impl<'a> Tenure<'a> {
         Ok(())
     }
 
-    /// Hands the records of closed runs over. Stopped on the way, it hands them over again.
+    /// Hands the records of closed runs over, and notes which are kept. Stopped on the way, it hands them over again.
     async fn hand_over(&mut self, now: Timestamp) -> Result<(), Ended> {
-        let records: Vec<(String, String)> = self
-            .keeper
-            .books
-            .unrecorded()
-            .take(RECORDS_AT_ONCE)
-            .map(|(uid, record)| (uid.to_owned(), record.to_owned()))
-            .collect();
-        for (uid, record) in records {
+        let mut kept = Vec::new();
+        self.handed_over.retain(|uid, (at, told)| match told.try_recv() {
+            Ok(()) => {
+                kept.push(uid.clone());
+                false
+            }
+            Err(TryRecvError::Empty) => true,
+            // Each time it is written to standard output again.
+            Err(TryRecvError::Closed) => at.elapsed() < NOT_KEPT_PAUSE,
+        });
+        for some in kept.chunks(RECORDS_AT_ONCE) {
+            for uid in some {
+                self.keeper.books.recorded(uid);
+            }
+            self.keeper.store().await?;
+        }
+        let unrecorded = self.keeper.books.unrecorded();
+        let new = unrecorded.filter(|(uid, _)| !self.handed_over.contains_key(*uid));
+        let new: Vec<(String, String)> =
+            new.take(RECORDS_AT_ONCE).map(|(uid, record)| (uid.to_owned(), record.to_owned())).collect();
+        for (uid, record) in new {
             // Without room now there will be some at the next look.
-            if self.accountant.hand_over(record, now) {
-                self.keeper.books.recorded(&uid);
+            if let Some(told) = self.accountant.hand_over(record, now) {
+                self.handed_over.insert(uid, (monotonic_now(), told));
             }
         }
-        Ok(self.keeper.store().await?)
+        Ok(())
     }
 
     /// Notes what the open runs cost in this hour, or one of them alone.

@@ -54,10 +54,11 @@ impl ToStore {
         let found = tokio::time::timeout(RESUME_PATIENCE, self.last()).await;
         self.lines.resume(found.unwrap_or(Resume::Unknown));
         while let Some(batch) = self.lines.next(BATCH_BYTES).await {
-            if !self.store_all(&batch).await {
+            let are_stored = self.store_all(&batch).await;
+            if !are_stored {
                 self.metrics.ledger().dropped_at_store(batch.len() as u64);
             }
-            self.lines.done(&batch);
+            self.lines.done(batch, are_stored);
         }
     }
 

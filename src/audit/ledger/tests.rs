@@ -87,11 +87,12 @@ impl Keep for Shelf {
         self.0.is_refused.swap(false, Ordering::SeqCst)
     }
 
-    fn keep(&mut self, line: &Line<'_>) -> Result<(), NotKept> {
+    fn keep(&mut self, line: &Line<'_>, when_kept: Option<Waiter>) -> Result<(), NotKept> {
         if self.0.is_full.load(Ordering::SeqCst) {
             return Err(NotKept);
         }
         self.0.lines.lock().unwrap().push(line.text.to_owned());
+        tell(when_kept);
         Ok(())
     }
 }
@@ -172,15 +173,21 @@ fn records_of_another_kind_take_their_place_in_the_chain() {
     let (kept, ledger, writer) = kept(Resume::After(Link::first()));
     ledger.offer(entry()).unwrap();
     let realised = serde_json::json!({"schema": 1, "record": "realised"});
-    ledger.append(Timestamp::UNIX_EPOCH, &realised).unwrap();
+    let told = ledger.append(Timestamp::UNIX_EPOCH, &realised).unwrap();
+    assert_eq!(told.blocking_recv(), Ok(()), "it is kept");
+    kept.is_full.store(true, Ordering::SeqCst);
+    let told = ledger.append(Timestamp::UNIX_EPOCH, &realised).unwrap();
+    assert!(told.blocking_recv().is_err(), "it will never be");
+    kept.is_full.store(false, Ordering::SeqCst);
     ledger.offer(entry()).unwrap();
-    assert_eq!(ledger.append(Timestamp::UNIX_EPOCH, &[1]), Err(Dropped));
-    assert_eq!(ledger.append(Timestamp::UNIX_EPOCH, &serde_json::json!({})), Err(Dropped));
+    assert!(ledger.append(Timestamp::UNIX_EPOCH, &[1]).is_err());
+    assert!(ledger.append(Timestamp::UNIX_EPOCH, &serde_json::json!({})).is_err());
     writer.close();
     let records = kept.records();
-    assert_eq!(records.iter().map(|record| record["seq"].as_u64().unwrap()).collect::<Vec<_>>(), [1, 2, 3]);
+    assert_eq!(records.iter().map(|record| record["seq"].as_u64().unwrap()).collect::<Vec<_>>(), [1, 2, 4]);
     assert_eq!((&records[1]["record"], &records[1]["replica"]), (&"realised".into(), &"test".into()));
-    for (one, next) in records.iter().zip(&records[1..]) {
+    assert_eq!(records[2]["stored"]["hash"], records[1]["hash"]);
+    for (one, next) in records[..2].iter().zip(&records[1..2]) {
         assert_eq!(next["prev"], one["hash"]);
     }
     let line = kept.lines.lock().unwrap()[1].trim_end().to_owned();

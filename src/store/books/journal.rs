@@ -77,13 +77,12 @@ impl Line {
 }
 
 impl Journal {
-    /// Opens a file for writing, makes it if it is not there, and writes it anew without what need not be kept at `now`.
+    /// Opens a file for writing, makes it if it is not there, and writes it anew.
     ///
     /// # Errors
     /// It cannot be read or written, or is damaged.
-    pub fn open(file: &Path, now: Timestamp) -> Result<Self, JournalError> {
-        let mut tables = Self::read(file)?;
-        tables.expire(now);
+    pub fn open(file: &Path) -> Result<Self, JournalError> {
+        let tables = Self::read(file)?;
         let (out, bytes) = Self::renew(file, &tables)?;
         Ok(Self { file: file.to_owned(), out, tables, bytes, bytes_when_new: bytes, has_rest: false })
     }
@@ -125,8 +124,13 @@ impl Journal {
         }
     }
 
-    pub(super) const fn tables(&self) -> &Tables {
+    pub(in crate::store) const fn tables(&self) -> &Tables {
         &self.tables
+    }
+
+    /// Writes a set on top of whatever is there, for whoever is the only one that writes.
+    pub(in crate::store) fn write_on_top(&mut self, puts: &[Put]) -> Result<(), StoreError> {
+        self.write(self.tables.version, puts).map(drop)
     }
 
     pub(super) fn write(&mut self, seen: u64, puts: &[Put]) -> Result<u64, StoreError> {
@@ -144,13 +148,17 @@ impl Journal {
         self.bytes += text.len() as u64;
         let version = self.tables.write(seen, puts)?;
         if self.bytes > SMALL_BYTES.max(GROWN_TIMES * self.bytes_when_new) {
-            // What is there already is good; a full disk can wait for the next time.
-            match Self::renew(&self.file, &self.tables) {
-                Ok((out, bytes)) => (self.out, self.bytes, self.bytes_when_new) = (out, bytes, bytes),
-                Err(error) => tracing::warn!(%error, "the accounts' file cannot be written anew, and grows"),
-            }
+            self.write_anew();
         }
         Ok(version)
+    }
+
+    /// What is there already is good: a full disk can wait for the next time.
+    fn write_anew(&mut self) {
+        match Self::renew(&self.file, &self.tables) {
+            Ok((out, bytes)) => (self.out, self.bytes, self.bytes_when_new) = (out, bytes, bytes),
+            Err(error) => tracing::warn!(%error, "the accounts' file cannot be written anew, and grows"),
+        }
     }
 
     fn cut_rest(&mut self) -> std::io::Result<()> {
@@ -161,8 +169,13 @@ impl Journal {
         Ok(())
     }
 
-    pub(super) fn expire(&mut self, now: Timestamp) {
+    /// Forgets what need not be kept at `now`, in the file too.
+    pub(in crate::store) fn expire(&mut self, now: Timestamp) {
+        let before = self.tables.tables.len();
         self.tables.expire(now);
+        if self.tables.tables.len() < before {
+            self.write_anew();
+        }
     }
 
     /// Writes everything as one line beside the file, and puts that in its place.
@@ -229,7 +242,7 @@ mod tests {
     }
 
     fn written(file: &Path) -> Journal {
-        let mut journal = Journal::open(file, Timestamp::UNIX_EPOCH).unwrap();
+        let mut journal = Journal::open(file).unwrap();
         journal.write(0, &[put("a", Some("1")), put("b", Some("2"))]).unwrap();
         journal.write(1, &[put("a", None), put("c", Some("3\n"))]).unwrap();
         journal
@@ -248,7 +261,7 @@ mod tests {
         let expected = [("b", "2"), ("c", "3\n")].map(|(k, v)| (k.to_owned(), v.to_owned()));
         assert_eq!(entries(journal.tables()), expected);
         for _ in 0..2 {
-            let again = Journal::open(&file, Timestamp::UNIX_EPOCH).unwrap();
+            let again = Journal::open(&file).unwrap();
             assert_eq!((again.tables().version, entries(again.tables())), (2, expected.to_vec()));
         }
     }
@@ -291,7 +304,7 @@ mod tests {
     fn a_file_that_has_grown_is_written_anew_without_loss() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("accounts");
-        let mut journal = Journal::open(&file, Timestamp::UNIX_EPOCH).unwrap();
+        let mut journal = Journal::open(&file).unwrap();
         let long = "x".repeat(1 << 20);
         for version in 0..10 {
             journal.write(version, &[put("a", Some(&format!("{version}{long}")))]).unwrap();
@@ -303,15 +316,15 @@ mod tests {
     }
 
     #[test]
-    fn tables_past_their_time_are_not_written_anew() {
+    fn tables_past_their_time_are_forgotten_in_the_file_too() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("accounts");
-        let mut journal = Journal::open(&file, Timestamp::UNIX_EPOCH).unwrap();
+        let mut journal = Journal::open(&file).unwrap();
         let until = Timestamp::from_second(100).unwrap();
         let old = Put { table: "old".to_owned(), keep_until: Some(until), ..put("a", Some("1")) };
         journal.write(0, &[old, put("b", Some("2"))]).unwrap();
-        drop(journal);
-        let again = Journal::open(&file, until).unwrap();
+        journal.expire(until);
+        let again = Journal::open(&file).unwrap();
         assert!(again.tables().entries("old").is_empty());
         assert_eq!(entries(again.tables()).len(), 1);
     }
