@@ -94,8 +94,12 @@ impl ApiServer {
 
     /// A client of it.
     pub fn client(&self) -> kube::Client {
-        let url: Uri = format!("http://{}", self.addr).parse().unwrap();
-        kube::Client::try_from(kube::Config::new(url)).unwrap()
+        client_of(&self.url())
+    }
+
+    /// Where it is.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.addr)
     }
 
     /// Puts an object into a collection, in place of one of the same name.
@@ -159,6 +163,12 @@ impl Drop for ApiServer {
     fn drop(&mut self) {
         self.stop();
     }
+}
+
+/// A client of the one there, from whatever process.
+pub fn client_of(url: &str) -> kube::Client {
+    let url: Uri = url.parse().unwrap();
+    kube::Client::try_from(kube::Config::new(url)).unwrap()
 }
 
 fn key(object: &Value) -> String {
