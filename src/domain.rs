@@ -6,6 +6,7 @@
 pub mod assessment;
 mod choice;
 pub mod climatology;
+pub mod counterfactual;
 pub mod decision;
 pub mod demand;
 pub mod duration;
@@ -21,6 +22,7 @@ pub mod requests;
 pub mod snapshot;
 pub mod units;
 
+pub use counterfactual::Against;
 pub use decision::{Decision, Outcome, decide};
 pub use demand::{Candidate, Candidates, PodDemand, WorkloadClass};
 pub use policy::{Baseline, EffectivePolicy};

@@ -21,7 +21,7 @@ const MAY_IMPORT: [(&str, &[&str]); 22] = [
     ("kubernetes", &["domain"]),
     ("store", &["accounts", "domain", "tls"]),
     ("audit", &["clock", "config", "domain"]),
-    ("report", &["accounts", "audit", "catalogue", "config", "domain"]),
+    ("report", &["accounts", "catalogue", "config", "domain"]),
     ("metrics", &["accounts", "audit", "config", "domain"]),
     ("cluster", &["clock", "domain", "kubernetes", "metrics", "readiness", "tls"]),
     ("decider", &["audit", "config", "domain", "herd", "kubernetes"]),

@@ -4,14 +4,13 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::run::{End, Progress, Run};
-use super::sums::{COUNTERFACTUALS, Projected};
+use super::sums::Projected;
+use crate::domain::counterfactual;
 
 /// Version of the record's shape.
 pub const SCHEMA: u32 = 1;
 /// What tells it from a decision's record.
 pub const RECORD: &str = "realised";
-/// The counterfactuals' names, in their order.
-pub const AGAINST: [&str; COUNTERFACTUALS] = ["baseline", "scheduler_mix", "static_greenest"];
 
 /// The record.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -72,7 +71,7 @@ impl<'a> Realised<'a> {
         let sums = &progress.realised;
         let place = run.place();
         let known = sums.measured_hours + sums.estimated_hours;
-        let against = AGAINST.iter().zip(sums.against).zip(run.projected);
+        let against = counterfactual::Against::ALL.iter().zip(sums.against).zip(run.projected);
         Self {
             schema: SCHEMA,
             record: RECORD,
@@ -102,7 +101,7 @@ impl<'a> Realised<'a> {
             cost_usd: (sums.actual.unpriced_hours < known).then_some(sums.actual.cost_usd),
             against: against
                 .map(|((name, compared), projected)| Against {
-                    name,
+                    name: name.as_str(),
                     hours: compared.hours,
                     avoided_g: (compared.hours > 0.0).then_some(compared.avoided_g),
                     saved_usd: (compared.priced_hours > 0.0).then_some(compared.saved_usd),

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::run::{Run, Treatment};
 use super::sums::{COUNTERFACTUALS, Sums};
+use crate::domain::counterfactual::SCHEDULER_MIX;
 
 /// One series.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -87,9 +88,6 @@ impl Total {
 
 /// All series.
 pub type Totals = BTreeMap<Total, f64>;
-
-/// What the scheduler's mix is called where a region's name would stand.
-pub const SCHEDULER_MIX: &str = "scheduler";
 
 /// What a base is called that was not known when the pod was bound.
 const UNKNOWN: &str = "unknown";
