@@ -41,6 +41,7 @@ mod slow_proxy;
 mod slowness;
 mod takeover;
 mod token;
+mod trimming;
 mod unusable;
 #[path = "../support/upstream.rs"]
 mod upstream;
