@@ -147,6 +147,9 @@ fn filled_in(expression: &str) -> String {
     let filled = [
         ("$__rate_interval", "15s"),
         ("$__range", "5m"),
+        ("$__interval", "1s"),
+        // Of an hour there are only moments.
+        ("[1h:5m]", "[1h:1s]"),
         // The demonstration's one namespace, also where only one can be chosen.
         ("=\"$namespace\"", "=~\".*\""),
         ("$namespace", ".*"),
