@@ -4,8 +4,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::expression::names;
 use crate::files::{Promised, columns, cookbook, panel_queries, rules, text, text_of, variable_queries};
+use crate::markdown::table;
+use crate::metric_names::names;
 use crate::prometheus::{LULL, Prometheus};
 use crate::workload::Cluster;
 
@@ -14,12 +15,8 @@ const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Metrics as docs/observability.md lists them, which another test compares with the program.
 fn documented() -> BTreeSet<String> {
-    let document = text("docs/observability.md");
-    let rows = document.lines().filter_map(|line| line.strip_prefix("| `eco_pulse_"));
-    let found: BTreeSet<String> =
-        rows.map(|rest| format!("eco_pulse_{}", rest.split('`').next().unwrap())).collect();
-    assert!(found.len() > 30);
-    found
+    let table = table(&text("docs/observability.md"), &["Metric", "Type", "Labels", "Meaning"]);
+    table.rows.iter().map(|row| row[0].trim_matches('`').to_owned()).collect()
 }
 
 fn recorded() -> BTreeSet<String> {

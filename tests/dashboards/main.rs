@@ -7,10 +7,15 @@ mod api_server;
 #[path = "../process/client.rs"]
 #[allow(dead_code, reason = "each test crate uses a part of it")]
 mod client;
+#[path = "../readme/markdown.rs"]
+#[allow(dead_code, reason = "shared with the tests of the documents")]
+mod markdown;
+#[path = "../support/metric_names.rs"]
+#[allow(dead_code, reason = "each test crate uses a part of it")]
+mod metric_names;
 #[path = "../support/redis.rs"]
 mod redis;
 
-mod expression;
 mod files;
 mod live;
 mod prometheus;

@@ -5,8 +5,8 @@ use std::process::Command;
 
 use eco_pulse::domain::BypassReason;
 
-use crate::expression::names;
 use crate::files::{Promised, panel_queries, root, rules, text, text_of};
+use crate::metric_names::names;
 use crate::prometheus::installed;
 
 fn alerts() -> BTreeSet<String> {

@@ -137,14 +137,7 @@ async fn accounts(app: &App) -> bool {
 
 /// What the grid was like, half an hour after another.
 async fn tell(redis: &RedisServer, from: &str, half_hours: i32) {
-    let options = RedisOptions {
-        url: redis.url(),
-        password_file: None,
-        ca_file: None,
-        name: "grid".to_owned(),
-        retention: SignedDuration::from_hours(24 * 400),
-        timing: TIMING,
-    };
+    let options = RedisOptions { timing: TIMING, ..redis.options("grid") };
     let store = SnapshotStore::Redis(RedisStore::new(&options).unwrap());
     let stop = CancellationToken::new();
     let running = tokio::spawn({
