@@ -35,6 +35,7 @@ from shared import (
     net,
     quantile,
     sent,
+    so_far,
 )
 
 
@@ -122,9 +123,9 @@ DASHBOARD = dashboard(
                 ),
                 stat(
                     "CO2e avoided, all that is counted",
-                    f"Net, since the accounts began, or without a watch on pods since the processes started. For some minutes after a replica vanished it may count twice. {AVOIDED}",
+                    f"Net, since the accounts began, or without a watch on pods since the processes started. {AVOIDED}",
                     GRAMS,
-                    f"sum by (against) ({CARBON[0]}{{{HERE}}}) - sum by (against) ({CARBON[1]}{{{HERE}}})",
+                    " - ".join(so_far(counter, HERE, "against") for counter in CARBON),
                     "{{against}}",
                     width=12,
                     thresholds=NEGATIVE_IS_BAD,

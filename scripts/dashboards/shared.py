@@ -25,19 +25,35 @@ MODELLED = "Modelled."
 AVOIDED = f"{MODELLED} Never to be subtracted from an inventory."
 
 
-def counted(metric, chosen="", by="", over="increase", window="$__range"):
-    """What the accounts have counted in a time.
+def totals(metric, chosen, by, of_highest, of_each):
+    """Of the accounts' totals, looked at by `of_highest` where pods are watched, and by `of_each` where they are not.
 
-    Where pods are watched, one process at a time shows stored totals. When it hands over, the next one shows the same, and
-    when the accounts come back to it, its old series goes on higher up: the highest at each moment is right. Where they are
-    not, each process counts its own decisions, and the sum is right.
+    Where they are, one process at a time shows stored totals. When it hands over, the next one shows the same, and when the
+    accounts come back to it, its old series goes on higher up: the highest at each moment is right. Where they are not, each
+    process counts its own decisions, and the sum is right.
     """
     labels, selected = f"cluster, {COUNTED_BY[metric]}", metric + (f"{{{chosen}}}" if chosen else "")
-    step = "5m" if window == "1h" else "$__interval"
-    kept = f"{over}(max by ({labels}) ({selected})[{window}:{step}])"
-    own = f"sum by ({labels}) ({over}({selected}[{window}]))"
+    kept = of_highest(f"max by ({labels}) ({selected})")
+    own = f"sum by ({labels}) ({of_each(selected)})"
     grouped = f"sum by ({by})" if by else "sum"
     return f"{grouped} ({kept} and on (cluster) count by (cluster) (eco_pulse_accountant) or {own})"
+
+
+def so_far(metric, chosen="", by=""):
+    """All that was ever counted."""
+    return totals(metric, chosen, by, lambda highest: highest, lambda each: each)
+
+
+def counted(metric, chosen="", by="", over="increase", window="$__range"):
+    """What was counted in a time."""
+    step = "5m" if window == "1h" else "$__interval"
+    return totals(
+        metric,
+        chosen,
+        by,
+        lambda highest: f"{over}({highest}[{window}:{step}])",
+        lambda each: f"{over}({each}[{window}])",
+    )
 
 
 def net(gained, lost, chosen, by="", over="increase", window="$__range"):
