@@ -1,7 +1,7 @@
 //! The decision itself and everything it is made of: pure values and functions.
 //!
 //! Time comes in as an argument, units are types, and what is not known is an `Option` or a named state, never a
-//! number. Imports nothing of its siblings, no runtime, no clock; `tests/architecture.rs` holds that.
+//! number. Imports nothing of its siblings, no runtime, no clock; `tests/architecture` holds that.
 
 pub mod assessment;
 mod choice;

@@ -7,11 +7,10 @@ use std::process::{Command, Stdio};
 
 use eco_pulse::app::BookError;
 use eco_pulse::store::{BookStore, Leadership, RedisOptions, RedisStore, SnapshotStore, Timing};
-use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
 
 use crate::expected::figures;
-use crate::redis::RedisServer;
+use crate::redis::{self, RedisServer};
 use crate::rig::{Simulation, assert_same, by_namespace, run_week, stored_hours};
 use crate::week::{STEPS, lives};
 
@@ -67,14 +66,7 @@ fn open(store: &str) -> BookStore {
         return BookStore::in_file(Path::new(store)).unwrap();
     }
     let timing = Timing { lock_period: std::time::Duration::from_millis(200), ..Timing::default() };
-    let options = RedisOptions {
-        url: store.to_owned(),
-        password_file: None,
-        ca_file: None,
-        name: "accountant".to_owned(),
-        retention: SignedDuration::from_hours(24),
-        timing,
-    };
+    let options = RedisOptions { timing, ..redis::options(store.to_owned(), "accountant") };
     let redis = RedisStore::new(&options).unwrap();
     let kept = SnapshotStore::Redis(redis.clone());
     // Ends with the runtime.

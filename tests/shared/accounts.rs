@@ -138,14 +138,7 @@ async fn accounts(app: &App) -> bool {
 
 /// A store in touch with a server, for as long as its other part is kept.
 pub fn store_of(redis: &RedisServer) -> (RedisStore, AbortOnDropHandle<()>) {
-    let options = RedisOptions {
-        url: redis.url(),
-        password_file: None,
-        ca_file: None,
-        name: "test".to_owned(),
-        retention: SignedDuration::from_hours(24 * 400),
-        timing: TIMING,
-    };
+    let options = RedisOptions { timing: TIMING, ..redis.options("test") };
     let store = RedisStore::new(&options).unwrap();
     let kept = SnapshotStore::Redis(store.clone());
     (store, AbortOnDropHandle::new(tokio::spawn(async move { kept.run(CancellationToken::new()).await })))

@@ -195,9 +195,11 @@ async fn answer(Shared(state): Shared<Arc<State>>, uri: Uri) -> Response {
 }
 
 fn refusal(status: StatusCode) -> impl IntoResponse {
+    // One word, as the API server has it: `NotFound`.
+    let reason = status.canonical_reason().unwrap_or_default().replace(' ', "");
     let body = json!({
         "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "code": status.as_u16(),
-        "message": format!("refused with {status}"), "reason": status.canonical_reason().unwrap_or_default(),
+        "message": format!("refused with {status}"), "reason": reason,
     });
     (status, axum::Json(body))
 }
