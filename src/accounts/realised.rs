@@ -3,8 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::run::{End, Progress, Run};
-use super::sums::Projected;
+use super::run::{End, Expected, Progress, Run};
 use crate::domain::counterfactual;
 
 /// Version of the record's shape.
@@ -61,7 +60,7 @@ struct Against {
     hours: f64,
     avoided_g: Option<f64>,
     saved_usd: Option<f64>,
-    projected: Option<Projected>,
+    projected: Option<Expected>,
 }
 
 impl<'a> Realised<'a> {

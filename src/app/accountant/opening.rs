@@ -6,8 +6,7 @@
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::Pod as ApiPod;
 
-use crate::accounts::run::{Asked, Place, PriceKey, Run, Treatment};
-use crate::accounts::sums::Projected;
+use crate::accounts::run::{Asked, Expected, Place, PriceKey, Run, Treatment};
 use crate::audit::projection::savings;
 use crate::decider::{Decided, Decider};
 use crate::domain::assessment::needs;
@@ -151,10 +150,10 @@ impl Opening<'_> {
         }
     }
 
-    fn projected(&self, decision: &Decision) -> [Option<Projected>; 3] {
+    fn projected(&self, decision: &Decision) -> [Option<Expected>; 3] {
         Against::ALL.map(|against| {
             let savings = savings(decision, self.snapshot, self.demand.egress.0, against)?;
-            Some(Projected { pods: 1, avoided_g: savings.avoided.0, saved_usd: savings.saved?.0 })
+            Some(Expected { avoided_g: savings.avoided.0, saved_usd: savings.saved.map(|saved| saved.0) })
         })
     }
 
