@@ -27,7 +27,7 @@ mod sheet;
 mod table;
 
 pub use self::aligned::lines;
-pub use self::build::{Inputs, Progress, Scope, Tally, build};
+pub use self::build::{Inputs, Scope, Tally, build};
 pub use self::csv::columns as csv_columns;
 pub use self::error::{Asked, ReportError};
 pub use self::form::{Form, FormError, render};
