@@ -2,6 +2,9 @@
 
 use super::figures::{Quantity, Sign, UNKNOWN, Units, count, decimals, written};
 
+/// Characters of a cell at most. Kubernetes allows a namespace 63 and an owner 253.
+const LONGEST_TEXT: usize = 200;
+
 /// One section.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Section {
@@ -110,6 +113,18 @@ pub enum ChartKind {
     Listed,
 }
 
+/// A text as it may be shown: nothing in it moves a terminal's cursor, and none is so long that it takes a page of its own.
+#[must_use]
+pub fn printable(text: &str) -> String {
+    let mut characters =
+        text.chars().map(|of| if of.is_control() { char::REPLACEMENT_CHARACTER } else { of });
+    let mut shown: String = characters.by_ref().take(LONGEST_TEXT).collect();
+    if characters.next().is_some() {
+        shown.push('\u{2026}');
+    }
+    shown
+}
+
 impl Section {
     /// A section that is not reference matter.
     #[must_use]
@@ -148,10 +163,10 @@ impl Column {
 }
 
 impl Cell {
-    /// Words.
+    /// Words; names are in them that somebody else gave.
     #[must_use]
-    pub fn text(text: impl Into<String>) -> Self {
-        Self::Text(text.into())
+    pub fn text(text: impl AsRef<str>) -> Self {
+        Self::Text(printable(text.as_ref()))
     }
 
     /// An amount.

@@ -6,7 +6,7 @@ use crate::accounts::sums::{COUNTERFACTUALS, Sums};
 use crate::report::figures::{Quantity, Units};
 use crate::report::known::Known as _;
 use crate::report::model::Report;
-use crate::report::sheet::{Cell, Chart, ChartKind, Column, Grid, Part, Section};
+use crate::report::sheet::{Cell, Chart, ChartKind, Column, Grid, Part, Section, printable};
 
 /// Namespaces that a chart can show; the rest is one line.
 const MOST_CHARTED: usize = 12;
@@ -225,7 +225,7 @@ fn chart(report: &Report, units: &Units) -> Chart {
     };
     let both = |sums: &Sums| vec![figure(sums, 0), figure(sums, 2)];
     let (shown, rest) = report.namespaces.split_at(report.namespaces.len().min(MOST_CHARTED));
-    let mut points: Vec<_> = shown.iter().map(|row| (row.namespace.clone(), both(&row.sums))).collect();
+    let mut points: Vec<_> = shown.iter().map(|row| (printable(&row.namespace), both(&row.sums))).collect();
     if !rest.is_empty() {
         let mut sums = Sums::default();
         for row in rest {
