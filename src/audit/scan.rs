@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use self::record::{Record, StateCounts};
+use self::record::{Lean, Record, StateCounts};
 use super::record::SCHEMA;
 
 const SECONDS_OF_A_DAY: i64 = 24 * 3600;
@@ -100,6 +100,8 @@ type ByName<V> = BTreeMap<String, V>;
 pub struct Scanner {
     wanted: Wanted,
     scan: Scan,
+    /// For a line without its regions.
+    room: Vec<u8>,
     by_reason: ByName<ByName<ByName<u64>>>,
     projected: ByName<ByName<ByName<BTreeMap<i64, ProjectedSums>>>>,
 }
@@ -108,7 +110,8 @@ impl Scanner {
     /// Scans for what is wanted.
     #[must_use]
     pub fn new(wanted: Wanted) -> Self {
-        Self { wanted, scan: Scan::default(), by_reason: BTreeMap::new(), projected: BTreeMap::new() }
+        let (scan, room) = (Scan::default(), Vec::new());
+        Self { wanted, scan, room, by_reason: BTreeMap::new(), projected: BTreeMap::new() }
     }
 
     /// Takes a line, without its newline.
@@ -120,7 +123,18 @@ impl Scanner {
 
     /// What cannot be read changes nothing.
     fn take(&mut self, line: &[u8]) -> serde_json::Result<()> {
-        let record: Record<'_> = serde_json::from_slice(line)?;
+        let Some(lean) = Lean::of(line) else {
+            let record: Record<'_> = serde_json::from_slice(line)?;
+            return self.add(&record, record.regions());
+        };
+        let mut room = std::mem::take(&mut self.room);
+        lean.write(&mut room);
+        let added = serde_json::from_slice(&room).and_then(|record| self.add(&record, Some(lean.regions)));
+        self.room = room;
+        added
+    }
+
+    fn add(&mut self, record: &Record<'_>, regions: Option<&str>) -> serde_json::Result<()> {
         if record.schema > SCHEMA {
             self.scan.unreadable += 1;
             return Ok(());
@@ -137,9 +151,9 @@ impl Scanner {
         if !in_namespace {
             return Ok(());
         }
-        let StateCounts(states) = record.states()?;
+        let StateCounts(states) = regions.map(StateCounts::of).transpose()?.unwrap_or_default();
         if self.wanted.projected {
-            self.project(&record)?;
+            self.project(record)?;
         }
         self.scan.records += 1;
         for (word, more) in &states {

@@ -8,6 +8,10 @@ use serde::Deserialize;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
+/// Between these two are a record's regions, the brackets included.
+const REGIONS: &str = ",\"regions\":[";
+const AFTER_REGIONS: &str = "],\"projected\":";
+
 /// A record. What records of another kind lack has a default; what only some scans look into is not looked into yet.
 #[derive(Debug, Deserialize)]
 pub(super) struct Record<'l> {
@@ -36,11 +40,43 @@ pub(super) struct Record<'l> {
     projected: Option<&'l RawValue>,
 }
 
+/// A line whose regions, three quarters of its text, are taken out of it.
+#[derive(Debug)]
+pub(super) struct Lean<'l> {
+    before: &'l [u8],
+    /// The regions.
+    pub(super) regions: &'l str,
+    after: &'l [u8],
+}
+
+impl<'l> Lean<'l> {
+    /// Of a line as this program writes it; `None` where that cannot be relied on.
+    ///
+    /// Without a backslash a quote always begins or ends a string, so what is looked for are the record's own keys, and never
+    /// a part of somebody's name. What is in the regions beside states is then not looked at: whether it is as it was written
+    /// is what `--verify` tells.
+    pub(super) fn of(line: &'l [u8]) -> Option<Self> {
+        let text = std::str::from_utf8(line).ok()?;
+        let from = text.find(REGIONS)? + REGIONS.len();
+        let to = from + text[from..].find(AFTER_REGIONS)?;
+        let is_plain = !text[..to].contains('\\');
+        let (before, after) = (&line[..from - 1], &line[to + 1..]);
+        is_plain.then_some(Self { before, regions: &text[from - 1..=to], after })
+    }
+
+    /// The line with `null` for its regions, in `room`.
+    pub(super) fn write(&self, room: &mut Vec<u8>) {
+        room.clear();
+        for part in [self.before, b"null", self.after] {
+            room.extend_from_slice(part);
+        }
+    }
+}
+
 impl<'l> Record<'l> {
-    /// How many of its regions are in which state.
-    pub(super) fn states(&self) -> serde_json::Result<StateCounts<'l>> {
-        let Some(regions) = self.regions.map(RawValue::get) else { return Ok(StateCounts::default()) };
-        StateCounts::at_a_glance(regions).map_or_else(|| serde_json::from_str(regions), Ok)
+    /// Its regions, as they are written.
+    pub(super) fn regions(&self) -> Option<&'l str> {
+        self.regions.map(RawValue::get)
     }
 
     /// Who owns the pod.
@@ -81,8 +117,13 @@ pub(super) struct Projected {
 pub(super) struct StateCounts<'l>(pub(super) Vec<(Cow<'l, str>, u64)>);
 
 impl<'l> StateCounts<'l> {
-    /// From regions as this program writes them, which is three quarters of a record's text: only the words behind
-    /// `"state":"` are looked at. `None` where that cannot be relied on.
+    /// How many regions are in which state.
+    pub(super) fn of(regions: &'l str) -> serde_json::Result<Self> {
+        Self::at_a_glance(regions).map_or_else(|| serde_json::from_str(regions), Ok)
+    }
+
+    /// From regions as this program writes them: only the words behind `"state":"` are looked at. `None` where that cannot be
+    /// relied on.
     ///
     /// Without a backslash a quote always begins or ends a string. So `"state"` with a colon behind it is always a key, and
     /// the next quote but one ends its value; a text of that spelling, or a space before the value, asks for a closer look.

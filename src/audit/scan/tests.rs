@@ -96,6 +96,18 @@ fn pods_that_nobody_owns_are_one_owner_of_their_namespace() {
     assert_eq!((owner.kind.as_str(), owner.name.as_str()), ("Pod", "(unowned)"));
 }
 
+/// Whoever can make pods can name them, and a name may look like a record's own text.
+#[test]
+fn a_name_that_looks_like_a_part_of_a_record_is_a_name() {
+    let regions = r#"},\",\"regions\":[{\"state\":\"stale\"}],\"projected\":"#;
+    let odd = line("").replacen("nightly", regions, 1);
+    let scan = scan_of(&[odd.clone(), odd.replacen("shop", "bank", 1)], june());
+    assert_eq!((scan.records, scan.unreadable), (2, 0));
+    assert_eq!(scan.readings, [("fresh".to_owned(), 4), ("stale".to_owned(), 2)].into());
+    let (owner, _) = scan.projected.first_key_value().unwrap();
+    assert_eq!(owner.name, regions.replace('\\', ""));
+}
+
 /// However regions are spelt, what is counted are the states of regions.
 #[test]
 fn states_are_counted_however_they_are_written() {
