@@ -1,5 +1,8 @@
 //! A report as headed sections of words, figures and charts: what a terminal and a page have in common.
 
+use std::iter::Sum;
+use std::ops::SubAssign;
+
 use super::figures::{Quantity, Sign, UNKNOWN, Units, count, decimals, written};
 
 /// Characters of a cell at most. Kubernetes allows a namespace 63 and an owner 253.
@@ -199,6 +202,19 @@ impl Grid {
     #[must_use]
     pub fn new(title: impl Into<String>, columns: Vec<Column>) -> Self {
         Self { title: title.into(), columns, rows: Vec::new(), total: None }
+    }
+
+    /// Takes from the widths of names and prose, the widest first, until all have room, or none is wider than `least`.
+    pub fn narrow<T>(&self, widths: &mut [T], room: T, least: T)
+    where
+        T: Copy + PartialOrd + Sum + SubAssign + From<u8>,
+    {
+        while widths.iter().copied().sum::<T>() > room {
+            let texts = (0..widths.len()).filter(|index| self.columns[*index].kind != ColumnKind::Figures);
+            let widest = texts.reduce(|one, other| if widths[other] >= widths[one] { other } else { one });
+            let Some(widest) = widest.filter(|index| widths[*index] > least) else { break };
+            widths[widest] -= T::from(1);
+        }
     }
 
     /// Writes its cells: all figures of a quantity have the same decimals, so that they compare.

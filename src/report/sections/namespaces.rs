@@ -1,7 +1,7 @@
 //! By namespace: the inventory, what was avoided, what was saved, and where pods went.
 
 use super::summary::LABELS;
-use super::{SHORT, counterfactual, share};
+use super::{SHORT, avoided_g, counterfactual, share};
 use crate::accounts::sums::{COUNTERFACTUALS, Sums};
 use crate::report::figures::{Quantity, Units};
 use crate::report::known::Known as _;
@@ -165,7 +165,7 @@ pub(super) fn moves(report: &Report) -> Section {
 }
 
 /// A row for each namespace, and one for all.
-fn by_namespace(
+pub(super) fn by_namespace(
     report: &Report,
     title: String,
     columns: Vec<Column>,
@@ -216,12 +216,7 @@ fn compared_with(report: &Report) -> String {
 fn chart(report: &Report, units: &Units) -> Chart {
     let realised = report.has_realised();
     let figure = |sums: &Sums, index: usize| {
-        let avoided = if realised {
-            sums.known_against(index).map(|compared| compared.avoided_g)
-        } else {
-            sums.known_projected(index).map(|projected| projected.avoided_g)
-        };
-        avoided.map(|grams| units.scaled(Quantity::Emissions, grams))
+        avoided_g(report, sums, index).map(|grams| units.scaled(Quantity::Emissions, grams))
     };
     let both = |sums: &Sums| vec![figure(sums, 0), figure(sums, 2)];
     let (shown, rest) = report.namespaces.split_at(report.namespaces.len().min(MOST_CHARTED));
