@@ -1,7 +1,8 @@
 //! What decision records cost: bytes kept, time to scan and to verify them, memory; in a file, and in Redis where there is a
 //! server.
 //!
-//! `cargo bench --bench ledger`; `ECO_PULSE_BENCH_RECORDS` (1000000) and `ECO_PULSE_BENCH_REGIONS` (3) change the size.
+//! `cargo bench --bench ledger`; `ECO_PULSE_BENCH_RECORDS` (1000000) and `ECO_PULSE_BENCH_REGIONS` (3) change the size, and
+//! `ECO_PULSE_BENCH_KINDS` (5) how many kinds of decisions take turns: the first of them alone is one that is steered.
 #![allow(clippy::unwrap_used, missing_debug_implementations, reason = "a bench, for people to look at")]
 
 #[path = "../tests/support/redis.rs"]
@@ -39,6 +40,10 @@ const BATCH: usize = 200;
 const START: &str = "2026-06-01T00:00:00Z";
 const POD: &str = r#"{"metadata":{"name":"checkout-5b7d9c6f4-x2x9k"},"spec":{"restartPolicy":"Never",
     "containers":[{"name":"main","resources":{"requests":{"cpu":"2","memory":"4Gi"}}}]}}"#;
+const SERVICE: &str = r#"{"metadata":{"name":"web-7c9d8b6f5-k4l2m"},"spec":{
+    "containers":[{"name":"main","resources":{"requests":{"cpu":"250m","memory":"512Mi"}}},
+        {"name":"proxy","resources":{"requests":{"cpu":"100m","memory":"128Mi"}}}]}}"#;
+const WITHOUT_REQUESTS: &str = r#"{"metadata":{"name":"tool"},"spec":{"containers":[{"name":"main"}]}}"#;
 
 fn number(variable: &str, usual: u64) -> u64 {
     std::env::var(variable).ok().and_then(|text| text.parse().ok()).unwrap_or(usual)
@@ -56,9 +61,20 @@ fn told(what: &str, records: u64, seconds: f64) {
     println!("{what:<28}{seconds:>8.2} s {rate:>12.0} records/s   peak {:>4} MiB", peak_mib());
 }
 
+/// Decisions of as many kinds: steered, steered, staying, staying, and left alone.
+async fn decisions(regions: u64, kinds: u64) -> Vec<Decided> {
+    let last = regions - 1;
+    let all = [(0, POD), (0, SERVICE), (last, POD), (last, SERVICE), (0, WITHOUT_REQUESTS)];
+    let mut decisions = Vec::new();
+    for (base, pod) in all.into_iter().take(usize::try_from(kinds).unwrap().max(1)) {
+        decisions.push(decided(regions, base, pod).await);
+    }
+    decisions
+}
+
 /// A decision among so many regions.
-async fn decided(regions: u64) -> Decided {
-    let mut yaml = String::from("baseline: {region: region-0}\ngrid: {provider: mock, mock: {");
+async fn decided(regions: u64, base: u64, pod: &str) -> Decided {
+    let mut yaml = format!("baseline: {{region: region-{base}}}\ngrid: {{provider: mock, mock: {{");
     for region in 0..regions {
         write!(yaml, "region-{region}: {}, ", 700 - region * 20).unwrap();
     }
@@ -80,12 +96,12 @@ async fn decided(regions: u64) -> Decided {
         Arc::new(ArcSwap::from_pointee(ClusterView::unwatched("eco-pulse"))),
         1,
     );
-    let pod = serde_json::from_str(POD).unwrap();
+    let pod = serde_json::from_str(pod).unwrap();
     decider.decide(PodInContext { pod: &pod, namespace: "shop" }, now)
 }
 
 /// Fills a ledger's file with records of a month.
-fn fill(file: &Path, decided: &Decided, records: u64) {
+fn fill(file: &Path, decisions: &[Decided], records: u64) {
     let options = FileOptions::new(file.to_owned(), SignedDuration::from_hours(24 * 365));
     let kept = Box::new(LedgerFile::open(options).unwrap());
     let (ledger, writer) =
@@ -93,7 +109,7 @@ fn fill(file: &Path, decided: &Decided, records: u64) {
     let ids = DecisionIds::new(0x0123_4567_89ab_cdef);
     let start: Timestamp = START.parse().unwrap();
     let step = SignedDuration::from_hours(24 * 30) / i32::try_from(records).unwrap();
-    for record in 0..records {
+    for (record, decided) in (0..records).zip(decisions.iter().cycle()) {
         let entry = || Entry {
             at: start + step * i32::try_from(record).unwrap(),
             id: ids.next(),
@@ -123,7 +139,7 @@ async fn scan_and_verify(source: &LedgerSource, what: &str, records: u64) {
     let from: Timestamp = START.parse().unwrap();
     let to = from + SignedDuration::from_hours(24 * 31);
     let started = monotonic_now();
-    let scanner = Scanner::new(Wanted { from, to, namespace: None });
+    let scanner = Scanner::new(Wanted { from, to, namespace: None, projected: true });
     let scan = source.read(Span::around(from, to), scanner).await.unwrap().finish();
     told(&format!("scan {what}"), scan.records, started.elapsed().as_secs_f64());
     assert_eq!((scan.records, scan.unreadable), (records, 0));
@@ -185,10 +201,10 @@ async fn main() {
     let regions = number("ECO_PULSE_BENCH_REGIONS", 3);
     let dir = tempfile::tempdir().unwrap();
     let file: PathBuf = dir.path().join("ledger.jsonl");
-    let decided = decided(regions).await;
-    println!("{records} records of {regions} regions");
+    let decisions = decisions(regions, number("ECO_PULSE_BENCH_KINDS", 5)).await;
+    println!("{records} records of {regions} regions, {} kinds", decisions.len());
     let started = monotonic_now();
-    fill(&file, &decided, records);
+    fill(&file, &decisions, records);
     told("write to the file", records, started.elapsed().as_secs_f64());
     let bytes: u64 =
         segments(&file).unwrap().iter().map(|segment| segment.path.metadata().unwrap().len()).sum();

@@ -26,8 +26,8 @@ mod setting;
 mod sheet;
 mod table;
 
-pub use self::aligned::lines;
-pub use self::build::{Inputs, Progress, Scope, Tally, build};
+pub use self::aligned::{Heading, lines, lines_within};
+pub use self::build::{Inputs, Scope, Tally, build};
 pub use self::csv::columns as csv_columns;
 pub use self::error::{Asked, ReportError};
 pub use self::form::{Form, FormError, render};

@@ -1,30 +1,29 @@
 //! Gathers what a report is made from: the accounts, hour by hour, and the records of decisions.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use anyhow::Context as _;
+use jiff::Timestamp;
 
 use super::storage::accounts_file;
 use super::stored_ledger::{Connected, LedgerSource};
 use crate::accounts::cells::{DAY_HOURS, HourKey, OwnerKey};
 use crate::accounts::grid::hour_of;
 use crate::accounts::run::{Progress as RunProgress, Run};
-use crate::accounts::stored::{PROGRESS, RUNS, hours_of, owners_of, read};
+use crate::accounts::stored::{PROGRESS, RUNS, Unreadable, hours_of, owners_of, read};
 use crate::accounts::sums::{Group, Projected, Sums};
-use crate::audit::read::{Span, Visitor};
+use crate::audit::read::{Span, Told};
 use crate::audit::scan::{Scan, Scanner, Wanted};
-use crate::audit::verify::StoredLine;
 use crate::catalogue::Catalogue;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::http::report::{Gather, Gathering};
 use crate::report::model::{Basis, Decisions, Head, Open, ReadingStates, ReasonRow, Setting};
-use crate::report::{Inputs, Progress, Scope, Tally};
-use crate::store::{BookStore, SnapshotStore};
+use crate::report::{Inputs, Scope, Tally};
+use crate::store::{BookStore, Entries, SnapshotStore};
 
-/// Between two words of progress.
-const TELL_EVERY: u64 = 50_000;
 /// Said where nothing is stored.
 const NOTHING_KEPT: &str =
     "Nothing is kept: configure ledger.file or store.redis, or ask the process that serves, at GET /report.";
@@ -84,7 +83,7 @@ pub async fn gather(
     catalogue: &Catalogue,
     scope: &Scope,
     clock: &Clock,
-    tell: impl Fn(Progress) + Send + 'static,
+    tell: impl Fn(u64) + Send + 'static,
 ) -> anyhow::Result<Inputs> {
     let connected = Connected::open(config).await?;
     let books = match (&connected, &config.ledger.file) {
@@ -109,105 +108,121 @@ async fn gather_from(
     catalogue: &Catalogue,
     scope: &Scope,
     clock: &Clock,
-    tell: impl Fn(Progress) + Send + 'static,
+    tell: impl Fn(u64) + Send + 'static,
 ) -> anyhow::Result<Inputs> {
     let today = hour_of(clock.now()).div_euclid(DAY_HOURS);
-    let kept = |days: u32| today - i64::from(days);
+    let kept_from = |days: u32| today - i64::from(days);
+    let owners_from = kept_from(config.ledger.raw_retention_days);
+    let books = match &sources.books {
+        Some(books) if books.version().await? > 0 => Some(books),
+        _ => None,
+    };
+    // Where there are records alone, there is nothing older than they are.
+    let (basis, hours_from) = match books {
+        Some(_) => (Basis::Pods, kept_from(config.ledger.retention_days)),
+        None => (Basis::Decisions, owners_from),
+    };
     let mut inputs = Inputs {
-        basis: Basis::Decisions,
+        basis,
         setting: Setting::new(config, catalogue),
-        tally: Tally::new(scope.clone(), kept(config.ledger.raw_retention_days)..i64::MAX),
-        hours_kept_from: None,
+        tally: Tally::new(scope.clone(), basis, owners_from..i64::MAX),
+        hours_kept_from: (books.is_some() || sources.ledger.is_some()).then_some(hours_from * DAY_HOURS),
         decisions: Decisions::default(),
         open: Open::default(),
         heads: Vec::new(),
         notes: Vec::new(),
     };
-    if let Some(books) = &sources.books
-        && books.version().await? > 0
-    {
-        inputs.basis = Basis::Pods;
-        inputs.hours_kept_from = Some(kept(config.ledger.retention_days) * DAY_HOURS);
-        add_accounts(books, scope, &mut inputs).await?;
+    if let Some(books) = books {
+        inputs = add_accounts(books, scope, inputs).await?;
     }
     match &sources.ledger {
         Some(ledger) => {
-            let scan = scan(ledger, scope, tell).await?;
-            if inputs.basis == Basis::Decisions {
+            let scan = scan(ledger, scope, basis, tell).await?;
+            if basis == Basis::Decisions {
                 inputs.tally.know(scan.namespaces.iter());
                 add_projected(&scan, scope, &mut inputs.tally);
             }
-            inputs.decisions = decisions(scan);
+            inputs.decisions = decisions(scan, ledger.span().await?);
             let heads = ledger.heads().await?.into_iter();
             inputs.heads = heads
                 .map(|head| Head { replica: head.replica, seq: head.link.seq, hash: head.link.hash })
                 .collect();
         }
-        None if inputs.basis == Basis::Decisions => inputs.notes.push(NOTHING_KEPT.to_owned()),
+        None if basis == Basis::Decisions => inputs.notes.push(NOTHING_KEPT.to_owned()),
         None => {}
     }
     Ok(inputs)
 }
 
 /// The accounts of the period, and what of them is not closed yet.
-async fn add_accounts(books: &BookStore, scope: &Scope, inputs: &mut Inputs) -> anyhow::Result<()> {
+async fn add_accounts(books: &BookStore, scope: &Scope, mut inputs: Inputs) -> anyhow::Result<Inputs> {
     let period = scope.period;
     for day in period.from_hour().div_euclid(DAY_HOURS)..=(period.to_hour() - 1).div_euclid(DAY_HOURS) {
         let table = hours_of(day);
-        for (field, value) in books.table(&table).await? {
-            inputs.tally.add_hour(HourKey::read(&table, &field)?, Sums::from_text(&table, &field, &value)?);
-        }
+        let entries = books.table(&table).await?;
+        inputs = on_a_worker(inputs, move |inputs| {
+            for (field, value) in entries {
+                let sums = Sums::from_text(&table, &field, &value)?;
+                inputs.tally.add_hour(HourKey::read(&table, &field)?, sums);
+            }
+            Ok(())
+        })
+        .await?;
     }
     for day in period.whole_days() {
         let table = owners_of(day);
-        for (field, value) in books.table(&table).await? {
-            inputs.tally.add_owner(OwnerKey::read(day, &field)?, Sums::from_text(&table, &field, &value)?);
-        }
+        let entries = books.table(&table).await?;
+        inputs = on_a_worker(inputs, move |inputs| {
+            for (field, value) in entries {
+                let sums = Sums::from_text(&table, &field, &value)?;
+                inputs.tally.add_owner(OwnerKey::read(day, &field)?, sums);
+            }
+            Ok(())
+        })
+        .await?;
     }
     let progress = books.table(PROGRESS).await?;
-    let progress: std::collections::HashMap<String, String> = progress.into_iter().collect();
-    for (uid, run) in books.table(RUNS).await? {
+    let runs = books.table(RUNS).await?;
+    let scope = scope.clone();
+    on_a_worker(inputs, move |inputs| add_open(runs, progress, &scope, &mut inputs.open)).await
+}
+
+/// A large table takes a while to be read, and the threads here answer for pods.
+async fn on_a_worker(
+    mut inputs: Inputs,
+    add: impl FnOnce(&mut Inputs) -> Result<(), Unreadable> + Send + 'static,
+) -> anyhow::Result<Inputs> {
+    let adding = tokio::task::spawn_blocking(move || add(&mut inputs).map(|()| inputs));
+    Ok(adding.await.context("a defect ended the reading of the accounts")??)
+}
+
+/// Runs of the scope that have not ended, and hours of the period that wait for readings.
+fn add_open(runs: Entries, progress: Entries, scope: &Scope, open: &mut Open) -> Result<(), Unreadable> {
+    let progress: HashMap<String, String> = progress.into_iter().collect();
+    for (uid, run) in runs {
         let run: Run = read(RUNS, &uid, &run)?;
         let asked_for = scope.namespace.as_deref().is_none_or(|only| only == run.namespace);
-        let Some(progress) = progress.get(&uid).filter(|_| asked_for) else { continue };
+        let is_later = run.bound_at >= scope.period.to();
+        let Some(progress) = progress.get(&uid).filter(|_| asked_for && !is_later) else { continue };
         let progress: RunProgress = read(PROGRESS, &uid, progress)?;
-        inputs.open.running += u64::from(progress.end.is_none());
-        let waiting = progress.waiting.iter().filter(|hour| period.contains(**hour)).count();
-        inputs.open.waiting_hours += waiting as f64;
+        open.running += u64::from(progress.end.is_none());
+        let waiting = progress.waiting.iter().filter(|hour| scope.period.contains(**hour)).count();
+        open.waiting_hours += waiting as f64;
     }
     Ok(())
-}
-
-/// Scans, and tells how far it is.
-struct Told<T> {
-    scanner: Scanner,
-    lines: u64,
-    tell: T,
-}
-
-impl<T: Fn(Progress) + Send + 'static> Visitor for Told<T> {
-    fn source(&mut self, name: &str) {
-        self.scanner.source(name);
-    }
-
-    fn line(&mut self, line: StoredLine<'_>) {
-        Visitor::line(&mut self.scanner, line);
-        self.lines += 1;
-        if self.lines.is_multiple_of(TELL_EVERY) {
-            (self.tell)(Progress { read: self.lines, all: None });
-        }
-    }
 }
 
 async fn scan(
     ledger: &LedgerSource,
     scope: &Scope,
-    tell: impl Fn(Progress) + Send + 'static,
+    basis: Basis,
+    tell: impl Fn(u64) + Send + 'static,
 ) -> anyhow::Result<Scan> {
     let (from, to) = (scope.period.from(), scope.period.to());
-    let scanner = Scanner::new(Wanted { from, to, namespace: scope.namespace.clone() });
-    let told = ledger.read(Span::around(from, to), Told { scanner, lines: 0, tell }).await?;
-    Ok(told.scanner.finish())
+    let projected = basis == Basis::Decisions;
+    let scanner = Scanner::new(Wanted { from, to, namespace: scope.namespace.clone(), projected });
+    let told = ledger.read(Span::around(from, to), Told::new(scanner, tell)).await?;
+    Ok(told.visitor.finish())
 }
 
 /// Where nobody watches pods: what was expected of them when they were decided about.
@@ -234,7 +249,7 @@ fn add_projected(scan: &Scan, scope: &Scope, tally: &mut Tally) {
     }
 }
 
-fn decisions(scan: Scan) -> Decisions {
+fn decisions(scan: Scan, covered: Option<(Timestamp, Timestamp)>) -> Decisions {
     let state = |word: &str| scan.readings.get(word).copied().unwrap_or_default();
     let readings = ReadingStates {
         fresh: state("fresh"),
@@ -254,11 +269,5 @@ fn decisions(scan: Scan) -> Decisions {
         })
         .collect();
     by_reason.sort_by_key(|row| std::cmp::Reverse(row.count));
-    Decisions {
-        records: scan.records,
-        unreadable: scan.unreadable,
-        covered: scan.first.zip(scan.last),
-        by_reason,
-        readings,
-    }
+    Decisions { records: scan.records, unreadable: scan.unreadable, covered, by_reason, readings }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use jiff::Timestamp;
+use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -18,8 +19,15 @@ use crate::store::{SnapshotStore, StoreError, StoreState, StoredRecord, Timing};
 
 /// A store that has said nothing by then will not soon.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// Records that are asked for at once.
-const PAGE: usize = 1000;
+/// Asked for at once. Beyond about a megabyte an answer costs its server and us two to three times as much a record.
+const PAGE_BYTES: usize = 512 * 1024;
+/// Records of the first page, of which nobody knows how long they are, and of any.
+const FIRST_PAGE: usize = 100;
+const MOST_RECORDS: usize = 1000;
+/// Pages that wait until they are read.
+const PAGES_AHEAD: usize = 2;
+
+const DEFECT: &str = "a defect ended the reading";
 
 /// Where a ledger is kept.
 #[derive(Clone, Debug)]
@@ -100,6 +108,7 @@ impl LedgerSource {
     /// # Errors
     /// A file cannot be read, or the store fails.
     pub async fn read<V: Visitor>(&self, span: Span, mut visitor: V) -> anyhow::Result<V> {
+        // Either way lines are read on a thread of their own: the others answer for pods.
         match self {
             Self::File(file) => {
                 let file = file.clone();
@@ -107,14 +116,16 @@ impl LedgerSource {
                     let read = read_file(&file, span, &mut visitor);
                     read.map(|()| visitor).with_context(|| format!("ledger.file: {}", file.display()))
                 });
-                reading.await.context("a defect ended the reading")?
+                reading.await.context(DEFECT)?
             }
             Self::Store(store) => {
-                for chain in store.chains().await? {
-                    visitor.source(&chain);
-                    read_chain(store, &chain, span, &mut visitor).await?;
-                }
-                Ok(visitor)
+                let (pages, fetched) = channel(PAGES_AHEAD);
+                let reading = tokio::task::spawn_blocking(move || visit(fetched, visitor));
+                let all = fetch(store, span, &pages).await;
+                // No more comes.
+                drop(pages);
+                let visitor = reading.await.context(DEFECT)?;
+                all.map(|()| visitor)
             }
         }
     }
@@ -165,42 +176,97 @@ impl LedgerSource {
     }
 }
 
-async fn read_chain(
-    store: &SnapshotStore,
-    chain: &str,
-    span: Span,
-    visitor: &mut impl Visitor,
-) -> anyhow::Result<()> {
-    let key = SnapshotStore::records_key(chain);
-    let mut page = store.records(chain, begin(store, chain, span).await?, PAGE).await?;
-    while let Some(last) = page.last() {
-        let is_over =
-            page.first().and_then(|first| time_of(&first.line)).is_some_and(|at| span.ends_before(at));
-        if is_over {
+/// What a visitor is told next, on its way from those who fetch to those who read.
+enum Fetched {
+    /// What comes is of this chain.
+    Chain(String),
+    /// Its next records.
+    Page(Vec<StoredRecord>),
+    /// Others, before the next ones, were taken off meanwhile.
+    Forgotten,
+}
+
+/// Reads what comes until nothing more does.
+fn visit<V: Visitor>(mut pages: Receiver<Fetched>, mut visitor: V) -> V {
+    let mut key = String::new();
+    while let Some(fetched) = pages.blocking_recv() {
+        match fetched {
+            Fetched::Chain(chain) => {
+                visitor.source(&chain);
+                key = SnapshotStore::records_key(&chain);
+            }
+            Fetched::Page(page) => {
+                for record in &page {
+                    let place = Place::Entry { key: &key, id: &record.id };
+                    visitor.line(StoredLine { place, bytes: &record.line, is_whole: true });
+                }
+            }
+            Fetched::Forgotten => visitor.forgotten(),
+        }
+    }
+    visitor
+}
+
+/// Fetches all chains in order. Where nobody takes pages any more, a defect ended the reading, and whoever waits for it says
+/// so.
+async fn fetch(store: &SnapshotStore, span: Span, pages: &Sender<Fetched>) -> anyhow::Result<()> {
+    for chain in store.chains().await? {
+        if pages.send(Fetched::Chain(chain.clone())).await.is_err() {
             return Ok(());
         }
-        // An id that is none of ours has its number all the same.
-        let number = |record: &StoredRecord| {
-            let first = record.id.split('-').next().unwrap_or_default();
-            record.seq.or_else(|| first.parse().ok()).unwrap_or_default()
-        };
-        let (store, name, after) = (store.clone(), chain.to_owned(), number(last) + 1);
-        let next = tokio::spawn(async move { store.records(&name, after, PAGE).await });
-        for record in &page {
-            let place = Place::Entry { key: &key, id: number(record) };
-            visitor.line(StoredLine { place, bytes: &record.line, is_whole: true });
-        }
-        page = next.await.context("a defect ended the reading")??;
+        fetch_chain(store, &chain, span, pages).await?;
     }
     Ok(())
 }
 
+async fn fetch_chain(
+    store: &SnapshotStore,
+    chain: &str,
+    span: Span,
+    pages: &Sender<Fetched>,
+) -> anyhow::Result<()> {
+    let end = store.last_record(chain).await?;
+    // A chain that goes on within the period holds records of it, whatever the time of some before says.
+    let is_after = |record: &StoredRecord| time_of(&record.line).is_some_and(|at| span.ends_before(at));
+    let ends_after = end.as_ref().is_some_and(is_after);
+    let mut from = begin(store, chain, end.and_then(|end| end.seq), span).await?;
+    let mut limit = FIRST_PAGE;
+    loop {
+        let page = store.records(chain, from, limit).await?;
+        let (Some(first), Some(last)) = (page.first(), page.last()) else { return Ok(()) };
+        if ends_after && is_after(first) && is_after(last) {
+            return Ok(());
+        }
+        if from > 0 && number(first) > from {
+            let oldest = store.records(chain, 0, 1).await?;
+            if oldest.first().is_none_or(|oldest| number(oldest) >= number(first))
+                && pages.send(Fetched::Forgotten).await.is_err()
+            {
+                return Ok(());
+            }
+        }
+        let after = number(last).checked_add(1);
+        let bytes: usize = page.iter().map(|record| record.line.len()).sum();
+        limit = (PAGE_BYTES * page.len() / bytes.max(1)).clamp(1, MOST_RECORDS);
+        if pages.send(Fetched::Page(page)).await.is_err() {
+            return Ok(());
+        }
+        let Some(after) = after else { return Ok(()) };
+        from = after;
+    }
+}
+
+/// A record's number; an id that is none of ours has one all the same.
+fn number(record: &StoredRecord) -> u64 {
+    let first = record.id.split('-').next().unwrap_or_default();
+    record.seq.or_else(|| first.parse().ok()).unwrap_or_default()
+}
+
 /// A record from which on nothing of interest is missed: found by halves.
-async fn begin(store: &SnapshotStore, chain: &str, span: Span) -> Result<u64, StoreError> {
+async fn begin(store: &SnapshotStore, chain: &str, last: Option<u64>, span: Span) -> Result<u64, StoreError> {
     let first = store.records(chain, 0, 1).await?.first().and_then(|first| first.seq);
-    let last = store.last_record(chain).await?.and_then(|last| last.seq);
     let (Some(mut low), Some(mut high)) = (first, last) else { return Ok(0) };
-    while high - low > PAGE as u64 {
+    while high - low > MOST_RECORDS as u64 {
         let middle = low + (high - low) / 2;
         let probe = store.records(chain, middle, 1).await?;
         let at = probe.first().and_then(|probe| time_of(&probe.line));

@@ -18,6 +18,9 @@ use crate::clock::{Pace, monotonic_now};
 /// Between two looks for segments that are too old.
 const LOOK_EVERY: Duration = Duration::from_hours(1);
 
+/// How every line of ours begins.
+const BEGINNING: &[u8] = br#"{"schema":"#;
+
 /// How a ledger in a file is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileOptions {
@@ -110,11 +113,16 @@ impl LedgerFile {
             Err(TryLockError::Error(error)) => return Err(unusable(error)),
         }
         let mut file = open(&path).map_err(unusable)?;
-        let size = cut_torn_line(&mut file, &path).map_err(unusable)?;
+        // Judged before anything is cut off: what is somebody else's stays as it is.
+        if !is_ours(&mut file).map_err(unusable)? {
+            return Err(LedgerFileError::Foreign { path });
+        }
+        let size = whole_lines(&mut file).map_err(unusable)?;
         let (began, resume) = look_back(&mut file, size, &path).map_err(unusable)?;
         if size > 0 && resume == Resume::Unknown && began.is_none() {
             return Err(LedgerFileError::Foreign { path });
         }
+        cut_torn_line(&file, size, &path).map_err(unusable)?;
         Ok(Self {
             options,
             file,
@@ -133,13 +141,14 @@ impl LedgerFile {
         let is_full = self.size + length > self.options.segment_bytes;
         let is_old =
             self.began.is_some_and(|began| line.at.duration_since(began) >= self.options.segment_time);
+        // First: half a line that went with a segment would stay there.
+        if self.is_failing {
+            self.cut_off()?;
+        }
         if self.size > 0 && (is_full || is_old) {
             self.put_aside()?;
         }
         self.look_after(line.at);
-        if self.is_failing {
-            self.cut_off()?;
-        }
         if let Err(error) = self.file.write_all(line.text.as_bytes()) {
             // Where this fails too, it is tried again before the next line.
             let _ = self.cut_off();
@@ -182,15 +191,19 @@ impl LedgerFile {
         }
     }
 
-    /// Removes the segments whose last record is too old, and those before them.
+    /// Removes segments that are too old, from the oldest to the first that is not. One whose age is not known goes with the
+    /// next old one, and keeps none.
     fn remove_old(&self, now: Timestamp) {
         let segments = numbered(&self.options.path).unwrap_or_default();
-        let too_old = |path: &PathBuf| {
-            let (_, last) = Segment::at(path.clone()).span().unwrap_or_default();
-            last.is_some_and(|last| now.duration_since(last) > self.options.retention)
-        };
-        let Some(newest) = segments.iter().rposition(|(_, path)| too_old(path)) else { return };
-        for (_, path) in &segments[..=newest] {
+        let mut are_old = 0;
+        for (index, (_, path)) in segments.iter().enumerate() {
+            match newest_record(path, now) {
+                Some(at) if now.duration_since(at) > self.options.retention => are_old = index + 1,
+                Some(_) => break,
+                None => {}
+            }
+        }
+        for (_, path) in &segments[..are_old] {
             match fs::remove_file(path) {
                 Ok(()) => {
                     tracing::info!(path = %path.display(), "records past ledger.rawRetentionDays are removed");
@@ -240,10 +253,25 @@ fn lock_of(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create(true).truncate(false).open(PathBuf::from(name))
 }
 
-/// Cuts off a last line without an end; the size of what is left.
-fn cut_torn_line(file: &mut File, path: &Path) -> io::Result<u64> {
-    let size = file.seek(SeekFrom::End(0))?;
-    let mut whole = size;
+/// When the newest record of a segment was made: the later of its ends, since clocks are set back and right again. `None` where
+/// one of them does not say, or says what cannot be.
+fn newest_record(segment: &Path, now: Timestamp) -> Option<Timestamp> {
+    let (first, last) = Segment::at(segment.to_owned()).span().ok()?;
+    first.zip(last).map(|(first, last)| first.max(last)).filter(|at| *at <= now)
+}
+
+/// Whether a file may be written to: it is empty, begins as a ledger does, or ends in a record as it was written.
+fn is_ours(file: &mut File) -> io::Result<bool> {
+    let mut beginning = Vec::new();
+    file.seek(SeekFrom::Start(0))?;
+    file.take(BEGINNING.len() as u64).read_to_end(&mut beginning)?;
+    // A killed process may have written no more than a part of it.
+    Ok(BEGINNING.starts_with(&beginning) || Link::after(&last_line(file)?).is_some())
+}
+
+/// The size of all lines that have an end.
+fn whole_lines(file: &mut File) -> io::Result<u64> {
+    let mut whole = file.seek(SeekFrom::End(0))?;
     let mut chunk = vec![0; 64 * 1024];
     while whole > 0 {
         let length = whole.min(chunk.len() as u64);
@@ -256,11 +284,17 @@ fn cut_torn_line(file: &mut File, path: &Path) -> io::Result<u64> {
         }
         whole -= length;
     }
+    Ok(whole)
+}
+
+/// Cuts off a last line without an end.
+fn cut_torn_line(file: &File, whole: u64, path: &Path) -> io::Result<()> {
+    let size = file.metadata()?.len();
     if whole < size {
         tracing::warn!(path = %path.display(), bytes = size - whole, "half a record at the end of ledger.file is cut off");
         file.set_len(whole)?;
     }
-    Ok(whole)
+    Ok(())
 }
 
 /// When the first record of the file was made, and where the chain is. An empty file goes on after the newest segment.

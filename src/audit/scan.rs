@@ -1,24 +1,24 @@
 //! What stored decision records say of a period: how many of each kind, how good the data were, and, where nobody watches
 //! pods, what was projected by owner and day.
 //!
-//! Reads what is asked for and skips the rest: a million records take seconds. Memory grows with owners and days, not with
-//! records.
+//! Reads what is asked for and skips the rest: a million records take seconds. Memory grows with owners and days where what
+//! was projected is asked for, and never with records.
 
 mod record;
 #[cfg(test)]
 mod tests;
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use self::record::{Owner, Record, StateCounts};
+use self::record::{Lean, Record, StateCounts};
 use super::record::SCHEMA;
 
 const SECONDS_OF_A_DAY: i64 = 24 * 3600;
-/// The kind of owner that a pod nobody owns has.
-const NO_OWNER: &str = "Pod";
+/// The kind of owner that a pod nobody owns has, and the name that all of them in a namespace have in common: there may be as
+/// many as there are records.
+const NO_OWNER: (&str, &str) = ("Pod", "(unowned)");
 
 /// What of a ledger is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +29,8 @@ pub struct Wanted {
     pub to: Timestamp,
     /// Only this namespace; `None`: all.
     pub namespace: Option<String>,
+    /// Whether to add up what was projected too.
+    pub projected: bool,
 }
 
 /// What the records of a period say.
@@ -40,15 +42,11 @@ pub struct Scan {
     pub unreadable: u64,
     /// Every namespace that was decided about in the period, whether or not it was asked for.
     pub namespaces: BTreeSet<String>,
-    /// When the first of the records was made.
-    pub first: Option<Timestamp>,
-    /// When the last of the records was made.
-    pub last: Option<Timestamp>,
     /// How many of each kind.
     pub by_reason: BTreeMap<Kind, u64>,
     /// State of the grid data of the regions that were weighed, by its word in the record.
     pub readings: BTreeMap<String, u64>,
-    /// What was projected at admission in mode `steer`, by owner and day.
+    /// What was projected at admission in mode `steer`, by owner and day, where that was asked for.
     pub projected: BTreeMap<OwnerDay, ProjectedSums>,
 }
 
@@ -68,9 +66,9 @@ pub struct Kind {
 pub struct OwnerDay {
     /// The pods' namespace.
     pub namespace: String,
-    /// The owner's kind; `Pod` for a pod nobody owns.
+    /// The owner's kind; `Pod` for pods nobody owns.
     pub kind: String,
-    /// The owner's name.
+    /// The owner's name; one for all pods nobody owns.
     pub name: String,
     /// Whole days since 1970, UTC.
     pub day: i64,
@@ -102,80 +100,98 @@ type ByName<V> = BTreeMap<String, V>;
 pub struct Scanner {
     wanted: Wanted,
     scan: Scan,
+    /// For a line without its regions.
+    room: Vec<u8>,
     by_reason: ByName<ByName<ByName<u64>>>,
     projected: ByName<ByName<ByName<BTreeMap<i64, ProjectedSums>>>>,
-}
-
-/// Scans lines that are at hand.
-pub fn scan<'l>(lines: impl IntoIterator<Item = &'l [u8]>, wanted: Wanted) -> Scan {
-    let mut scanner = Scanner::new(wanted);
-    lines.into_iter().for_each(|line| scanner.line(line));
-    scanner.finish()
 }
 
 impl Scanner {
     /// Scans for what is wanted.
     #[must_use]
     pub fn new(wanted: Wanted) -> Self {
-        Self { wanted, scan: Scan::default(), by_reason: BTreeMap::new(), projected: BTreeMap::new() }
+        let (scan, room) = (Scan::default(), Vec::new());
+        Self { wanted, scan, room, by_reason: BTreeMap::new(), projected: BTreeMap::new() }
     }
 
     /// Takes a line, without its newline.
     pub fn line(&mut self, line: &[u8]) {
-        let Ok(record) = serde_json::from_slice::<Record<'_>>(line) else {
+        if self.take(line).is_err() {
             self.scan.unreadable += 1;
-            return;
+        }
+    }
+
+    /// What cannot be read changes nothing.
+    fn take(&mut self, line: &[u8]) -> serde_json::Result<()> {
+        let Some(lean) = Lean::of(line) else {
+            let record: Record<'_> = serde_json::from_slice(line)?;
+            return self.add(&record, record.regions());
         };
+        let mut room = std::mem::take(&mut self.room);
+        lean.write(&mut room);
+        let added = serde_json::from_slice(&room).and_then(|record| self.add(&record, Some(lean.regions)));
+        self.room = room;
+        added
+    }
+
+    fn add(&mut self, record: &Record<'_>, regions: Option<&str>) -> serde_json::Result<()> {
         if record.schema > SCHEMA {
             self.scan.unreadable += 1;
-            return;
+            return Ok(());
         }
         let of_another_kind = record.kind.is_some();
         let in_period = self.wanted.from <= record.ts && record.ts < self.wanted.to;
-        let in_namespace = self.wanted.namespace.as_ref().is_none_or(|wanted| *wanted == record.namespace);
         if of_another_kind || !in_period {
-            return;
+            return Ok(());
         }
         if !self.scan.namespaces.contains(&*record.namespace) {
             self.scan.namespaces.insert(record.namespace.to_string());
         }
+        let in_namespace = self.wanted.namespace.as_ref().is_none_or(|wanted| *wanted == record.namespace);
         if !in_namespace {
-            return;
+            return Ok(());
+        }
+        let StateCounts(states) = regions.map(StateCounts::of).transpose()?.unwrap_or_default();
+        if self.wanted.projected {
+            self.project(record)?;
         }
         self.scan.records += 1;
-        self.scan.first = Some(self.scan.first.map_or(record.ts, |first| first.min(record.ts)));
-        self.scan.last = Some(self.scan.last.map_or(record.ts, |last| last.max(record.ts)));
-        self.count_kind(&record);
-        let StateCounts(states) = &record.regions;
-        for (word, count) in states {
-            *entry(&mut self.scan.readings, word) += count;
+        for (word, more) in &states {
+            update(&mut self.scan.readings, word, |count| *count += more);
         }
-        self.project(&record);
+        update(&mut self.by_reason, &record.endpoint, |outcomes| {
+            update(outcomes, &record.outcome, |reasons| {
+                update(reasons, &record.reason, |count| *count += 1);
+            });
+        });
+        Ok(())
     }
 
-    fn count_kind(&mut self, record: &Record<'_>) {
-        let outcomes = entry(&mut self.by_reason, &record.endpoint);
-        *entry(entry(outcomes, &record.outcome), &record.reason) += 1;
-    }
-
-    fn project(&mut self, record: &Record<'_>) {
-        let (Some(projected), Some(demand)) = (&record.projected, &record.demand) else { return };
+    fn project(&mut self, record: &Record<'_>) -> serde_json::Result<()> {
         // The scheduler asks about pods that were decided about at admission; and in shadow mode nothing is saved.
         if record.endpoint != "mutate" || record.mode != "steer" {
-            return;
+            return Ok(());
         }
-        let unowned = || Owner { kind: Cow::Borrowed(NO_OWNER), name: record.pod.clone() };
-        let owner = record.owner.clone().unwrap_or_else(unowned);
-        let kinds = entry(&mut self.projected, &record.namespace);
-        let days = entry(entry(kinds, &owner.kind), &owner.name);
-        let sums = days.entry(record.ts.as_second().div_euclid(SECONDS_OF_A_DAY)).or_default();
-        sums.pods += 1;
-        sums.steered += u64::from(record.outcome == "steer");
-        sums.saved_usd += projected.usd;
-        sums.avoided_g += projected.co2e_g;
-        sums.energy_kwh += projected.kwh;
-        sums.hours += demand.hours;
-        sums.core_hours += demand.cpu_cores * demand.hours;
+        let Some((demand, projected)) = record.expected()? else { return Ok(()) };
+        let owner = record.owner()?;
+        let (kind, name) =
+            owner.as_ref().map_or(NO_OWNER, |owner| (owner.kind.as_ref(), owner.name.as_ref()));
+        let day = record.ts.as_second().div_euclid(SECONDS_OF_A_DAY);
+        let add = |sums: &mut ProjectedSums| {
+            sums.pods += 1;
+            sums.steered += u64::from(record.outcome == "steer");
+            sums.saved_usd += projected.usd;
+            sums.avoided_g += projected.co2e_g;
+            sums.energy_kwh += projected.kwh;
+            sums.hours += demand.hours;
+            sums.core_hours += demand.cpu_cores * demand.hours;
+        };
+        update(&mut self.projected, &record.namespace, |kinds| {
+            update(kinds, kind, |names| {
+                update(names, name, |days: &mut BTreeMap<i64, _>| add(days.entry(day).or_default()));
+            });
+        });
+        Ok(())
     }
 
     /// What the lines said.
@@ -203,6 +219,10 @@ impl Scanner {
     }
 }
 
-fn entry<'m, V: Default>(map: &'m mut ByName<V>, name: &str) -> &'m mut V {
-    map.entry(name.to_owned()).or_default()
+/// Changes what is under a name, which is copied only when it is new.
+fn update<V: Default>(map: &mut ByName<V>, name: &str, change: impl FnOnce(&mut V)) {
+    match map.get_mut(name) {
+        Some(known) => change(known),
+        None => change(map.entry(name.to_owned()).or_default()),
+    }
 }

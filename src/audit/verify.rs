@@ -50,8 +50,8 @@ pub enum Place<'l> {
     Entry {
         /// Its key.
         key: &'l str,
-        /// The first part of the entry's id.
-        id: u64,
+        /// The entry's id; `7` for `7-0`.
+        id: &'l str,
     },
 }
 
@@ -59,6 +59,7 @@ impl fmt::Display for Place<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Line { path, number } => write!(f, "{}, line {number}", path.display()),
+            Self::Entry { key, id } if id.contains('-') => write!(f, "{key}, entry {id}"),
             Self::Entry { key, id } => write!(f, "{key}, entry {id}-0"),
         }
     }
@@ -79,7 +80,7 @@ pub struct Chain {
     pub from: Option<Timestamp>,
     /// When its last record was made.
     pub to: Option<Timestamp>,
-    /// What is odd and no fault, in order; each kind once.
+    /// What is odd and no fault, in order: a clock set back and a newer release once each, every gap by itself.
     pub notices: Vec<Notice>,
     /// The first broken link.
     pub broken: Option<Broken>,
@@ -167,6 +168,14 @@ impl Verifier {
         }
     }
 
+    /// Records behind the last line were removed for their age meanwhile: what comes is as if it were the first that is
+    /// kept.
+    pub fn forgotten(&mut self) {
+        if let Some(current) = &mut self.current {
+            current.begin_anew();
+        }
+    }
+
     /// What was found.
     #[must_use]
     pub fn finish(mut self) -> Verified {
@@ -176,7 +185,7 @@ impl Verifier {
 
     fn end_chain(&mut self) {
         let ended = self.current.take().map(|current| current.chain);
-        self.done.chains.extend(ended.filter(|chain| chain.records > 0));
+        self.done.chains.extend(ended.filter(|chain| chain.records > 0 || chain.broken.is_some()));
     }
 }
 
@@ -209,6 +218,13 @@ impl Current {
             broken: None,
         };
         Self { chain, last: Link::first(), remembered: VecDeque::new() }
+    }
+
+    /// What was broken stays so.
+    fn begin_anew(&mut self) {
+        let broken = self.chain.broken.take();
+        *self = Self::new(&self.chain.name);
+        self.chain.broken = broken;
     }
 
     /// Whether a record begins a chain of its own: what a process does that cannot go on with the old one.

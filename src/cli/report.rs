@@ -6,12 +6,12 @@ use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use super::{ConfigArg, UsageError, load, runtime};
 use crate::app::gather;
 use crate::clock::Clock;
-use crate::report::{Asked, Form, Period, Progress, Scope, build, render};
+use crate::report::{Asked, Form, Period, Scope, build, render};
 
 const EXAMPLE: &str = "\
 Examples:
@@ -25,6 +25,12 @@ The period includes its start and not its end. A date is midnight in UTC.
 Exit code 0 when the report is written (an empty period included), or the
 ledger is whole; 1 when not; 2 when the arguments or the configuration are not
 valid.";
+
+/// What [`Form`] calls its forms.
+const FORMS: [&str; Form::ALL.len()] = {
+    let [(table, _), (csv, _), (json, _), (pdf, _)] = Form::ALL;
+    [table, csv, json, pdf]
+};
 
 /// Arguments of `eco-pulse report`.
 #[derive(Args, Debug)]
@@ -45,38 +51,14 @@ pub struct ReportArgs {
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Form of the report [default: by the ending of --out, else table]
-    #[arg(long, value_name = "FORM")]
-    output: Option<Output>,
+    #[arg(long, value_name = "FORM", value_parser = FORMS)]
+    output: Option<String>,
     /// Check the chain of hashes of the ledger instead
     #[arg(long, conflicts_with_all = ["from", "to", "namespace", "out", "output"])]
     verify: bool,
     /// With --verify: a hash of an earlier report that must still be there
     #[arg(long, value_name = "HASH")]
     head: Option<String>,
-}
-
-/// The form of a report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Output {
-    /// For a terminal of 80 columns.
-    Table,
-    /// For spreadsheets.
-    Csv,
-    /// For programs.
-    Json,
-    /// For people who keep it.
-    Pdf,
-}
-
-impl From<Output> for Form {
-    fn from(output: Output) -> Self {
-        match output {
-            Output::Table => Self::Table,
-            Output::Csv => Self::Csv,
-            Output::Json => Self::Json,
-            Output::Pdf => Self::Pdf,
-        }
-    }
 }
 
 impl ReportArgs {
@@ -112,8 +94,8 @@ impl ReportArgs {
     /// As asked for, else by the file's ending.
     fn form(&self) -> Form {
         let ending = self.out.as_deref().and_then(Path::extension).and_then(|ending| ending.to_str());
-        let by_file = ending.and_then(|ending| Form::named(ending).ok());
-        self.output.map(Form::from).or(by_file).unwrap_or_default()
+        let named = |name: &str| Form::named(name).ok();
+        self.output.as_deref().and_then(named).or_else(|| ending.and_then(named)).unwrap_or_default()
     }
 }
 
@@ -127,10 +109,9 @@ fn write(report: &[u8], out: Option<&Path>) -> anyhow::Result<()> {
 }
 
 /// Long ledgers take their time: on a terminal one sees how far it is.
-fn show(progress: Progress) {
+fn show(records: u64) {
     if std::io::stderr().is_terminal() {
-        let of = progress.all.map_or_else(String::new, |all| format!(" of {all}"));
-        eprint!("\rreading the ledger: {}{of} records ", progress.read);
+        eprint!("\rreading the ledger: {records} records ");
         let _ = std::io::stderr().flush();
     }
 }

@@ -1,6 +1,6 @@
 //! Aligned tables for terminals.
 
-use crate::report::lines as aligned_lines;
+use crate::report::{Heading, lines as aligned, lines_within as aligned_within};
 
 /// How a column is set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,24 +30,21 @@ impl Table {
 
     /// The lines, heading first; no line ends in spaces.
     pub(super) fn lines(&self) -> Vec<String> {
-        self.lines_with("  ")
+        self.set(|headings, rows| aligned(headings, rows, "  "))
     }
 
     /// The lines, with columns moved together where they would not fit into `width` otherwise.
     pub(super) fn lines_within(&self, width: usize) -> Vec<String> {
-        let lines = self.lines();
-        let fits = lines.iter().all(|line| line.chars().count() <= width);
-        if fits { lines } else { self.lines_with(" ") }
+        self.set(|headings, rows| aligned_within(headings, rows, width))
     }
 
-    fn lines_with(&self, gap: &str) -> Vec<String> {
+    fn set(&self, set: impl Fn(&[Heading<'_>], &[&[String]]) -> Vec<String>) -> Vec<String> {
         let headings: Vec<[String; 1]> =
             self.columns.iter().map(|(heading, _)| [(*heading).to_owned()]).collect();
         let aligns = self.columns.iter().map(|(_, align)| *align == Align::Right);
-        let headings: Vec<(&[String], bool)> =
-            headings.iter().map(<[String; 1]>::as_slice).zip(aligns).collect();
+        let headings: Vec<Heading<'_>> = headings.iter().map(<[String; 1]>::as_slice).zip(aligns).collect();
         let rows: Vec<&[String]> = self.rows.iter().map(Vec::as_slice).collect();
-        aligned_lines(&headings, &rows, gap)
+        set(&headings, &rows)
     }
 }
 

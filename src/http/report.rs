@@ -13,7 +13,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE};
 use http::{HeaderMap, StatusCode, Uri};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 
 use self::query::{QueryError, Request};
 use crate::clock::Clock;
@@ -89,9 +89,14 @@ async fn made(reports: &Reports, query: &str, accept: &str) -> Result<Response, 
     let name = scope.file_name(form);
     let permit = reports.one.clone().try_acquire_owned().map_err(|_| NoReport::Busy)?;
     let gathering = (reports.gatherer)().gather(scope);
-    let inputs = gathering.await.map_err(NoReport::Gathering)?;
-    // Off the threads that answer for pods, and counted until it is done, whether or not somebody still waits for it.
-    let written = tokio::task::spawn_blocking(move || write(inputs, now, form, permit)).await??;
+    // A task of its own, which counts until it is done: whoever asked may go away, and the reading of a ledger goes on.
+    let making = tokio::spawn(async move {
+        let _permit = permit;
+        let inputs = gathering.await.map_err(NoReport::Gathering)?;
+        // Off the threads that answer for pods.
+        tokio::task::spawn_blocking(move || write(inputs, now, form)).await?
+    });
+    let written = making.await??;
     // A browser shows what it can, and saves the rest under its name.
     let disposition = if form == Form::Csv { "attachment" } else { "inline" };
     let headers = [
@@ -102,11 +107,6 @@ async fn made(reports: &Reports, query: &str, accept: &str) -> Result<Response, 
     Ok((headers, written).into_response())
 }
 
-fn write(
-    inputs: Inputs,
-    now: jiff::Timestamp,
-    form: Form,
-    _permit: OwnedSemaphorePermit,
-) -> Result<Vec<u8>, NoReport> {
+fn write(inputs: Inputs, now: jiff::Timestamp, form: Form) -> Result<Vec<u8>, NoReport> {
     Ok(render(&build(inputs, now)?, form)?)
 }

@@ -36,6 +36,14 @@ pub fn lines(headings: &[Heading<'_>], rows: &[&[String]], gap: &str) -> Vec<Str
         .collect()
 }
 
+/// The lines of a table, with columns moved together where they would not fit into `most` otherwise.
+#[must_use]
+pub fn lines_within(headings: &[Heading<'_>], rows: &[&[String]], most: usize) -> Vec<String> {
+    let wide = lines(headings, rows, "  ");
+    let fits = wide.iter().all(|line| width(line) <= most);
+    if fits { wide } else { lines(headings, rows, " ") }
+}
+
 /// Columns that a text takes.
 #[must_use]
 pub fn width(text: &str) -> usize {

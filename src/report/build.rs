@@ -12,7 +12,6 @@ use std::ops::Range;
 use jiff::Timestamp;
 
 use self::holdout::compare;
-use self::series::step_of;
 use super::error::ReportError;
 use super::form::Form;
 use super::model::{Basis, Decisions, Head, Holdout, Open, OwnerRow, Owners, Report, SCHEMA, Setting};
@@ -31,7 +30,7 @@ pub struct Inputs {
     pub setting: Setting,
     /// Sums of all namespaces, so that a report can name those that there are.
     pub tally: Tally,
-    /// The first hour since 1970 for which sums by hour are still kept; `None`: nothing has been thrown away.
+    /// The first hour since 1970 for which sums by hour, or decisions, are still kept; `None`: nothing has been thrown away.
     pub hours_kept_from: Option<i64>,
     /// What was decided, of the namespace asked for.
     pub decisions: Decisions,
@@ -50,15 +49,6 @@ pub struct Scope {
     pub period: Period,
     /// Only this namespace; `None`: all.
     pub namespace: Option<String>,
-}
-
-/// How far the gathering of [`Inputs`] has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Progress {
-    /// Records read.
-    pub read: u64,
-    /// Records there are, as far as that is known.
-    pub all: Option<u64>,
 }
 
 impl Scope {
@@ -85,7 +75,7 @@ pub fn build(inputs: Inputs, now: Timestamp) -> Result<Report, ReportError> {
         rows: tally.owners(),
     };
     let period = tally.scope.period;
-    notes.extend(period_notes(period, inputs.hours_kept_from, &owners, &days, now));
+    notes.extend(period_notes(period, (inputs.basis, inputs.hours_kept_from), &owners, &days, now));
     let holdout = compared(tally.has_holdout, inputs.basis, &owners.rows, &mut notes);
     Ok(Report {
         schema: SCHEMA,
@@ -99,7 +89,7 @@ pub fn build(inputs: Inputs, now: Timestamp) -> Result<Report, ReportError> {
         namespaces: tally.namespaces(),
         owners,
         inventory: tally.inventory(),
-        step: step_of(period),
+        step: tally.step,
         namespace: tally.scope.namespace,
         series: tally.points,
         decisions: inputs.decisions,
@@ -145,7 +135,7 @@ fn compared(
 /// What the period asked for has and the figures lack.
 fn period_notes(
     period: Period,
-    kept_from: Option<i64>,
+    (basis, kept_from): (Basis, Option<i64>),
     owners: &Owners,
     days: &Range<i64>,
     now: Timestamp,
@@ -153,15 +143,20 @@ fn period_notes(
     let mut notes = Vec::new();
     if let Some(kept_from) = kept_from.filter(|kept_from| *kept_from > period.from_hour()) {
         let since = told(hour_start(kept_from));
+        let setting = match basis {
+            Basis::Pods => "ledger.retentionDays",
+            Basis::Decisions => "ledger.rawRetentionDays",
+        };
         notes.push(format!(
-            "Figures are kept since {since} (ledger.retentionDays): what was before is not in this report."
+            "Figures are kept since {since} ({setting}): what was before is not in this report."
         ));
     }
     if period.to() > now {
         let now = told(hour_start(now.as_second().div_euclid(HOUR_SECONDS)));
         notes.push(format!("The period is not over: figures go as far as they were known at {now}."));
     }
-    if *days != period.whole_days() {
+    // Decisions are kept as long as the figures by owner that come of them.
+    if basis == Basis::Pods && *days != period.whole_days() {
         let covered = owners.covered.map_or_else(
             || "none of the period's days".to_owned(),
             |(from, to)| format!("{} to {} only", told(from), told(to)),

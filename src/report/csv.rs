@@ -4,7 +4,7 @@
 use super::known::Known as _;
 use super::model::{Estimate, GroupFigures, Report, Step};
 use crate::accounts::cells::{DAY_HOURS, HOUR_SECONDS};
-use crate::accounts::sums::{COUNTERFACTUALS, Sums};
+use crate::accounts::sums::{COUNTERFACTUALS, Group, Sums};
 use crate::domain::Against;
 
 /// What identifies a row.
@@ -79,9 +79,13 @@ pub fn columns() -> Vec<String> {
 pub fn csv(report: &Report) -> Result<Vec<u8>, csv::Error> {
     let mut rows = Rows { columns: columns(), writer: csv::Writer::from_writer(Vec::new()), report };
     rows.writer.write_record(&rows.columns)?;
-    rows.sums("total", &[], &report.total)?;
+    rows.row("basis", &[("reason", report.basis.as_str().to_owned())])?;
+    for note in &report.notes {
+        rows.row("note", &[("reason", note.clone())])?;
+    }
+    rows.sums("total", &[], &report.total, Group::Decided)?;
     for row in &report.namespaces {
-        rows.sums("namespace", &[("namespace", row.namespace.clone())], &row.sums)?;
+        rows.sums("namespace", &[("namespace", row.namespace.clone())], &row.sums, Group::Decided)?;
     }
     rows.series()?;
     rows.owners()?;
@@ -129,10 +133,15 @@ impl Rows<'_> {
         self.writer.write_record(record)
     }
 
-    fn sums(&mut self, section: &str, keys: &[Field], sums: &Sums) -> Result<(), csv::Error> {
+    /// Nothing was decided for the control group: against whatever it is compared with, it avoids and saves nothing by
+    /// definition.
+    fn sums(&mut self, section: &str, keys: &[Field], sums: &Sums, group: Group) -> Result<(), csv::Error> {
         let realised = self.report.has_realised();
         let keys = keys.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
-        let fields: Vec<(String, String)> = keys.chain(figures(sums, realised)).collect();
+        let mut fields: Vec<(String, String)> = keys.chain(plain(sums, realised)).collect();
+        if group == Group::Decided {
+            fields.extend(compared(sums, realised));
+        }
         self.write(section, &fields)
     }
 
@@ -147,7 +156,12 @@ impl Rows<'_> {
             let next = (point.start.as_second().div_euclid(seconds) + 1) * seconds;
             let end = next.min(self.report.to.as_second()).div_euclid(HOUR_SECONDS);
             let end = super::period::hour_start(end).to_string();
-            self.sums(section, &[("from", point.start.to_string()), ("to", end)], &point.sums)?;
+            self.sums(
+                section,
+                &[("from", point.start.to_string()), ("to", end)],
+                &point.sums,
+                Group::Decided,
+            )?;
         }
         Ok(())
     }
@@ -164,7 +178,7 @@ impl Rows<'_> {
                 ("owner", row.name.clone()),
                 ("group", row.group.as_str().to_owned()),
             ];
-            self.sums("owner", &keys, &row.sums)?;
+            self.sums("owner", &keys, &row.sums, row.group)?;
         }
         Ok(())
     }
@@ -209,6 +223,7 @@ impl Rows<'_> {
             ];
             self.row("decisions", &fields)?;
         }
+        self.row("unreadable", &[("count", decisions.unreadable.to_string())])?;
         for (state, count) in decisions.readings.named() {
             self.row("readings", &[("reason", state.to_owned()), ("count", count.to_string())])?;
         }
@@ -239,8 +254,8 @@ fn estimate_fields(estimate: Estimate) -> [Field; 3] {
     [("value", number(estimate.value)), ("low", known(estimate.low)), ("high", known(estimate.high))]
 }
 
-/// Every figure of sums under its column; those that nobody watched for are empty.
-fn figures(sums: &Sums, realised: bool) -> Vec<(String, String)> {
+/// Every figure of sums by themselves under its column; those that nobody watched for are empty.
+fn plain(sums: &Sums, realised: bool) -> Vec<(String, String)> {
     let watched = |text: String| if realised { text } else { String::new() };
     let actual = sums.actual;
     let plain = [
@@ -259,8 +274,13 @@ fn figures(sums: &Sums, realised: bool) -> Vec<(String, String)> {
         watched(number(actual.unpriced_hours)),
         number(sums.projected_hours),
     ];
-    let mut fields: Vec<(String, String)> =
-        SUMS.iter().zip(plain).map(|(name, value)| ((*name).to_owned(), value)).collect();
+    SUMS.iter().zip(plain).map(|(name, value)| ((*name).to_owned(), value)).collect()
+}
+
+/// Likewise those against each counterfactual.
+fn compared(sums: &Sums, realised: bool) -> Vec<(String, String)> {
+    let watched = |text: String| if realised { text } else { String::new() };
+    let mut fields = Vec::new();
     for index in 0..COUNTERFACTUALS {
         let name = Against::ALL[index].as_str();
         let (compared, priced) = (sums.known_against(index), sums.known_cost_against(index));

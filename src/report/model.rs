@@ -71,6 +71,17 @@ pub enum Basis {
     Decisions,
 }
 
+impl Basis {
+    /// The basis in a flat file, as in JSON.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pods => "pods",
+            Self::Decisions => "decisions",
+        }
+    }
+}
+
 /// What was configured.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Setting {

@@ -8,7 +8,7 @@ use super::error::{Asked, ReportError};
 use crate::accounts::cells::{DAY_HOURS, HOUR_SECONDS};
 
 /// Days of the period when nobody says: those before today that are over.
-pub const DEFAULT_DAYS: i64 = 7;
+const DEFAULT_DAYS: i64 = 7;
 /// As long as anything can be kept (`ledger.retentionDays` has the same bound), and a leap day or two.
 pub const MOST_DAYS: i64 = 3_660;
 /// `2026-11-01`: anything longer is a point in time.

@@ -16,6 +16,7 @@ mod time;
 pub use self::sources::SOURCES;
 
 use super::figures::{Quantity, Units};
+use super::known::Known as _;
 use super::model::{Basis, Report, Setting};
 use super::period::told;
 use super::sheet::{Cell, Section};
@@ -95,6 +96,15 @@ impl Report {
     /// Whether anything can be realised.
     pub(super) fn has_realised(&self) -> bool {
         self.basis == Basis::Pods
+    }
+}
+
+/// What was avoided against a counterfactual, as far as it can be said: realised, or else projected.
+fn avoided_g(report: &Report, sums: &Sums, index: usize) -> Option<f64> {
+    if report.has_realised() {
+        sums.known_against(index).map(|compared| compared.avoided_g)
+    } else {
+        sums.known_projected(index).map(|projected| projected.avoided_g)
     }
 }
 

@@ -1,6 +1,12 @@
 //! A report as headed sections of words, figures and charts: what a terminal and a page have in common.
 
+use std::iter::Sum;
+use std::ops::SubAssign;
+
 use super::figures::{Quantity, Sign, UNKNOWN, Units, count, decimals, written};
+
+/// Characters of a cell at most. Kubernetes allows a namespace 63 and an owner 253.
+const LONGEST_TEXT: usize = 200;
 
 /// One section.
 #[derive(Clone, Debug, PartialEq)]
@@ -110,6 +116,18 @@ pub enum ChartKind {
     Listed,
 }
 
+/// A text as it may be shown: nothing in it moves a terminal's cursor, and none is so long that it takes a page of its own.
+#[must_use]
+pub fn printable(text: &str) -> String {
+    let mut characters =
+        text.chars().map(|of| if of.is_control() { char::REPLACEMENT_CHARACTER } else { of });
+    let mut shown: String = characters.by_ref().take(LONGEST_TEXT).collect();
+    if characters.next().is_some() {
+        shown.push('\u{2026}');
+    }
+    shown
+}
+
 impl Section {
     /// A section that is not reference matter.
     #[must_use]
@@ -148,10 +166,10 @@ impl Column {
 }
 
 impl Cell {
-    /// Words.
+    /// Words; names are in them that somebody else gave.
     #[must_use]
-    pub fn text(text: impl Into<String>) -> Self {
-        Self::Text(text.into())
+    pub fn text(text: impl AsRef<str>) -> Self {
+        Self::Text(printable(text.as_ref()))
     }
 
     /// An amount.
@@ -184,6 +202,19 @@ impl Grid {
     #[must_use]
     pub fn new(title: impl Into<String>, columns: Vec<Column>) -> Self {
         Self { title: title.into(), columns, rows: Vec::new(), total: None }
+    }
+
+    /// Takes from the widths of names and prose, the widest first, until all have room, or none is wider than `least`.
+    pub fn narrow<T>(&self, widths: &mut [T], room: T, least: T)
+    where
+        T: Copy + PartialOrd + Sum + SubAssign + From<u8>,
+    {
+        while widths.iter().copied().sum::<T>() > room {
+            let texts = (0..widths.len()).filter(|index| self.columns[*index].kind != ColumnKind::Figures);
+            let widest = texts.reduce(|one, other| if widths[other] >= widths[one] { other } else { one });
+            let Some(widest) = widest.filter(|index| widths[*index] > least) else { break };
+            widths[widest] -= T::from(1);
+        }
     }
 
     /// Writes its cells: all figures of a quantity have the same decimals, so that they compare.

@@ -1,6 +1,6 @@
 //! A report for a terminal of 80 columns: plain text, no colour.
 
-use super::aligned::{Heading, lines, shortened, width, wrapped};
+use super::aligned::{lines, lines_within, shortened, width, wrapped};
 use super::figures::Units;
 use super::model::Report;
 use super::sections::{heading, sections};
@@ -66,17 +66,10 @@ fn of_grid(grid: &Grid, units: &Units) -> Vec<String> {
         .collect();
     let rows: Vec<&[String]> = rows.iter().map(Vec::as_slice).collect();
     let title = (!grid.title.is_empty()).then(|| wrapped(&grid.title, COLUMNS - INDENT.len()));
-    title.into_iter().flatten().chain(fitted(&headings, &rows)).collect()
+    title.into_iter().flatten().chain(lines_within(&headings, &rows, COLUMNS - INDENT.len())).collect()
 }
 
-/// With columns moved together where they would not fit otherwise.
-fn fitted(headings: &[Heading<'_>], rows: &[&[String]]) -> Vec<String> {
-    let wide = lines(headings, rows, "  ");
-    let fits = wide.iter().all(|line| width(line) <= COLUMNS - INDENT.len());
-    if fits { wide } else { lines(headings, rows, " ") }
-}
-
-/// Names are shortened and prose is broken, the widest column first, until figures have their room.
+/// Names are shortened and prose is broken until figures have their room.
 fn within_room(grid: &Grid, rows: Vec<Vec<String>>) -> Vec<Vec<String>> {
     let widest = |(index, column): (usize, &Column)| {
         let cells = rows.iter().filter_map(|row| row.get(index));
@@ -84,12 +77,7 @@ fn within_room(grid: &Grid, rows: Vec<Vec<String>>) -> Vec<Vec<String>> {
     };
     let mut widths: Vec<usize> = grid.columns.iter().enumerate().map(widest).collect();
     let room = (COLUMNS - INDENT.len()).saturating_sub(grid.columns.len().saturating_sub(1));
-    while widths.iter().sum::<usize>() > room {
-        let texts = (0..widths.len()).filter(|index| grid.columns[*index].kind != ColumnKind::Figures);
-        let longest = texts.max_by_key(|index| widths[*index]).filter(|index| widths[*index] > SHORTEST);
-        let Some(longest) = longest else { break };
-        widths[longest] -= 1;
-    }
+    grid.narrow(&mut widths, room, SHORTEST);
     rows.into_iter().flat_map(|row| broken(grid, row, &widths)).collect()
 }
 

@@ -28,9 +28,10 @@ impl StoredRecord {
 /// What kept records from being stored.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RecordsError {
-    /// Another record has the number already, or a later one: somebody else writes the chain.
+    /// The record does not follow the last one there: somebody else writes the chain, or its end was lost.
     #[error(
-        "{key} has another record {seq}: another process has the same name (POD_NAME); give each its own"
+        "{key} cannot go on with record {seq}: another process has the same name (POD_NAME), so give each its own; or \
+         the store has lost the chain's last records"
     )]
     Conflict {
         /// The chain's key.

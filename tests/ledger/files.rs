@@ -118,6 +118,61 @@ fn what_is_no_ledger_is_never_written_to() {
 }
 
 #[test]
+fn what_is_no_ledger_stays_as_it_is_to_the_letter() {
+    for foreign in [
+        "x",
+        "root:x:0:0\nlast line without an end",
+        "{\"hello\":\"world\"}",
+        "{\"level\":\"info\",\"ts\":\"2026-06-01T12:00:00Z\"}\n{\"level\"",
+        "{\"schema\":\"of somebody else\"}\nhalf",
+    ] {
+        let kept = Kept::new();
+        fs::write(&kept.file, foreign).unwrap();
+        let error = LedgerFile::open(kept.options()).unwrap_err();
+        assert!(matches!(error, LedgerFileError::Foreign { .. }), "{foreign}: {error}");
+        assert_eq!(fs::read_to_string(&kept.file).unwrap(), foreign);
+    }
+}
+
+#[test]
+fn half_a_first_record_is_cut_off_and_a_first_line_that_was_changed_is_still_ours() {
+    let kept = Kept::new();
+    for half in ["{", "{\"sche", "{\"schema\":1,\"ts\":\"2026"] {
+        fs::write(&kept.file, half).unwrap();
+        drop(LedgerFile::open(kept.options()).unwrap());
+        assert_eq!(fs::read_to_string(&kept.file).unwrap(), "", "{half}");
+    }
+    kept.written(2);
+    let text = fs::read_to_string(&kept.file).unwrap();
+    fs::write(&kept.file, text.replacen("{\"schema", "[\"schema", 1)).unwrap();
+    assert_eq!(LedgerFile::open(kept.options()).map(|_| ()).map_err(|error| error.to_string()), Ok(()));
+}
+
+/// A machine may boot in 1970, and know better a minute later.
+#[test]
+fn one_wrong_time_at_the_end_of_a_segment_removes_nothing_young() {
+    let kept = Kept::new();
+    let day = |day: i64| at(NOON) + SignedDuration::from_hours(24 * day);
+    let epoch = at("1970-01-01T00:00:00Z");
+    kept.written_by("one", [day(0), day(1), epoch, day(2), day(3)]);
+    assert_eq!(chains(&kept.verify()), [("one", 5, true)]);
+    // What is old goes all the same, and what nobody knows the age of goes with it.
+    kept.written_by("one", [day(30), day(31)]);
+    let verified = kept.verify();
+    assert!(verified.is_whole() && verified.chains[0].first_seq >= 4, "{verified:?}");
+}
+
+#[test]
+fn a_time_that_has_not_come_yet_keeps_nothing_that_is_old() {
+    let kept = Kept::new();
+    let day = |day: i64| at(NOON) + SignedDuration::from_hours(24 * day);
+    kept.written_by("one", [day(0), day(3000), day(1), day(2)]);
+    kept.written_by("one", [day(40), day(41)]);
+    let verified = kept.verify();
+    assert!(verified.is_whole() && verified.chains[0].first_seq >= 4, "{verified:?}");
+}
+
+#[test]
 fn what_is_put_aside_while_it_is_read_is_read_once() {
     let kept = Kept::new();
     kept.written(2);
@@ -150,9 +205,62 @@ fn segments_of_other_times_are_not_read() {
     let mut lines = Lines::default();
     read_file(&kept.file, Span::around(from, to), &mut lines).unwrap();
     assert_eq!(lines.0, 2, "one record a segment");
-    let mut scanner = Scanner::new(Wanted { from, to, namespace: None });
+    let mut scanner = Scanner::new(Wanted { from, to, namespace: None, projected: true });
     read_file(&kept.file, Span::around(from, to), &mut scanner).unwrap();
     assert_eq!(scanner.finish().records, 2);
+}
+
+/// Reading goes on after a segment that became too old meanwhile.
+#[test]
+fn a_segment_that_is_removed_while_others_are_read_is_passed_over() {
+    let kept = Kept::new();
+    kept.written(8);
+    let paths = kept.paths();
+    let mut lines = Removing { path: paths[1].clone(), lines: 0, forgotten: 0 };
+    read_file(&kept.file, Span::ALL, &mut lines).unwrap();
+    assert_eq!(lines.forgotten, 1);
+    assert!((1..8).contains(&lines.lines), "{}", lines.lines);
+}
+
+/// Removes a file at the first line.
+struct Removing {
+    path: std::path::PathBuf,
+    lines: u64,
+    forgotten: u64,
+}
+
+impl Visitor for Removing {
+    fn source(&mut self, _: &str) {}
+
+    fn line(&mut self, _: StoredLine<'_>) {
+        if self.lines == 0 {
+            fs::remove_file(&self.path).unwrap();
+        }
+        self.lines += 1;
+    }
+
+    fn forgotten(&mut self) {
+        self.forgotten += 1;
+    }
+}
+
+#[test]
+fn one_wrong_time_hides_no_right_records_of_its_segment() {
+    let kept = Kept::in_one_file();
+    let (epoch, later) = (at("1970-01-01T00:00:00Z"), at("2036-01-01T00:00:00Z"));
+    let noon = at(NOON);
+    for times in [[later, noon, noon], [noon, noon, epoch], [epoch, noon, later]] {
+        let mut options = kept.options();
+        options.segment_time = SignedDuration::MAX;
+        kept.written_with(options, "one", times);
+        // Aside, where nobody writes to it any more.
+        fs::rename(&kept.file, kept.file.with_file_name("ledger.jsonl.000000001")).unwrap();
+        let (from, to) = (at("2026-06-01T00:00:00Z"), at("2026-06-02T00:00:00Z"));
+        let mut scanner = Scanner::new(Wanted { from, to, namespace: None, projected: true });
+        read_file(&kept.file, Span::around(from, to), &mut scanner).unwrap();
+        let right = times.iter().filter(|time| **time == noon).count() as u64;
+        assert_eq!(scanner.finish().records, right, "{times:?}");
+    }
 }
 
 #[test]

@@ -2,15 +2,17 @@
 
 use bytes::Bytes;
 use eco_pulse::app::LedgerSource;
-use eco_pulse::audit::read::Span;
-use eco_pulse::audit::verify::{Finding, Verified, Verifier};
+use eco_pulse::audit::file::FileOptions;
+use eco_pulse::audit::read::{Span, Visitor};
+use eco_pulse::audit::scan::{Scanner, Wanted};
+use eco_pulse::audit::verify::{Finding, StoredLine, Verified, Verifier};
 use eco_pulse::store::{RecordsError, RedisStore, SnapshotStore, StoreError, StoreState};
 use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::redis::RedisServer;
-use crate::rig::{Kept, chains};
+use crate::rig::{Kept, NOON, at, chains};
 
 const KEY: &str = "{eco-pulse}:ledger:one";
 
@@ -84,6 +86,31 @@ async fn another_record_of_the_same_number_is_a_conflict_and_changes_nothing() {
     assert_eq!(chains(&store.verify().await), [("one", 3, true)]);
 }
 
+/// A server that wrote to disk each second and was restarted, or another that took over.
+#[tokio::test]
+async fn a_chain_whose_end_the_store_has_lost_does_not_go_on_with_a_hole() {
+    let Some(server) = RedisServer::start() else { return };
+    let store = Store::of(&server).await;
+    let records = records(6);
+    store.0.append_records("one", &records[..4]).await.unwrap();
+    server.command(&["XDEL", KEY, "3-0", "4-0"]);
+    let conflict = RecordsError::Conflict { key: KEY.to_owned(), seq: 5 };
+    assert_eq!(store.0.append_records("one", &records[4..]).await, Err(conflict));
+    assert_eq!(chains(&store.verify().await), [("one", 2, true)]);
+    // One that says after which it was kept leaves an honest gap; so does what is new to an empty stream.
+    let told = |seq: u64| {
+        let hash = "a".repeat(64);
+        Bytes::from(format!(
+            r#"{{"seq":5,"pod":"x","stored":{{"seq":{seq},"hash":"{hash}"}},"prev":"{hash}","hash":"{hash}"}}"#
+        ))
+    };
+    let conflict = RecordsError::Conflict { key: KEY.to_owned(), seq: 5 };
+    assert_eq!(store.0.append_records("one", &[(5, told(1))]).await, Err(conflict));
+    store.0.append_records("one", &[(5, told(2)), records[5].clone()]).await.unwrap();
+    assert_eq!(server.command(&["XLEN", KEY]), "4");
+    store.0.append_records("two", &records[3..]).await.unwrap();
+}
+
 #[tokio::test]
 async fn a_key_that_is_not_ours_is_said_and_never_overwritten() {
     let Some(server) = RedisServer::start() else { return };
@@ -147,7 +174,11 @@ async fn a_renamed_field_a_missing_and_a_foreign_entry_are_found() {
     assert_eq!(finding, Finding::Missing { from: 2, to: 3 });
     put(&lines);
     server.command(&["XADD", KEY, "4-1", "line", "hello"]);
-    assert_eq!(store.verify().await.chains[0].broken.clone().unwrap().finding, Finding::NotJson);
+    let broken = store.verify().await.chains[0].broken.clone().unwrap();
+    assert_eq!((broken.finding, broken.place), (Finding::NotJson, format!("{KEY}, entry 4-1")));
+    let largest = format!("{}-0", u64::MAX);
+    server.command(&["XADD", KEY, &largest, "line", "hello"]);
+    assert_eq!(store.verify().await.chains[0].records, 6, "the largest id there can be ends the reading");
 }
 
 #[tokio::test]
@@ -178,6 +209,67 @@ async fn records_leave_a_fifth_of_the_memory_to_grid_data() {
     assert_eq!(store.0.append_records("one", &records(2)[1..]).await, Err(RecordsError::Full));
     assert_eq!(*store.0.state().borrow(), StoreState::Up);
     assert_eq!(store.0.latest().await, Ok(None), "grid data are read and written as before");
+}
+
+#[tokio::test]
+async fn one_wrong_time_hides_no_right_records() {
+    let Some(server) = RedisServer::start() else { return };
+    let store = Store::of(&server).await;
+    let (noon, later) = (at(NOON), at("2036-01-01T00:00:00Z"));
+    let kept = Kept::in_one_file();
+    let options = FileOptions { segment_time: SignedDuration::MAX, ..kept.options() };
+    kept.written_with(options, "one", [later, noon, noon].into_iter().chain([noon; 300]).chain([later]));
+    let text = std::fs::read_to_string(&kept.file).unwrap();
+    let records: Vec<_> =
+        text.lines().zip(1..).map(|(line, seq)| (seq, Bytes::copy_from_slice(line.as_bytes()))).collect();
+    store.0.append_records("one", &records).await.unwrap();
+    let (from, to) = (at("2026-06-01T00:00:00Z"), at("2026-06-02T00:00:00Z"));
+    let scanner = Scanner::new(Wanted { from, to, namespace: None, projected: false });
+    let source = LedgerSource::Store(store.0.clone());
+    let scan = source.read(Span::around(from, to), scanner).await.unwrap().finish();
+    assert_eq!(scan.records, 302);
+}
+
+/// Takes records off, as whoever trims does, when it has seen some.
+struct Trimming {
+    verifier: Verifier,
+    store: SnapshotStore,
+    runtime: tokio::runtime::Handle,
+    lines: u64,
+}
+
+impl Visitor for Trimming {
+    fn source(&mut self, name: &str) {
+        self.verifier.source(name);
+    }
+
+    fn line(&mut self, line: StoredLine<'_>) {
+        self.verifier.line(line);
+        self.lines += 1;
+        if self.lines == 1 {
+            self.runtime.block_on(self.store.trim_records("one", 5000, false)).unwrap();
+        }
+    }
+
+    fn forgotten(&mut self) {
+        self.verifier.forgotten();
+    }
+}
+
+#[tokio::test]
+async fn what_is_taken_off_while_it_is_read_is_not_missing() {
+    let Some(server) = RedisServer::start() else { return };
+    let store = Store::of(&server).await;
+    let records = records(5100);
+    for some in records.chunks(300) {
+        store.0.append_records("one", some).await.unwrap();
+    }
+    let (verifier, runtime) = (Verifier::new(None), tokio::runtime::Handle::current());
+    let trimming = Trimming { verifier, store: store.0.clone(), runtime, lines: 0 };
+    let source = LedgerSource::Store(store.0.clone());
+    let verified = source.read(Span::ALL, trimming).await.unwrap().verifier.finish();
+    assert!(verified.is_whole(), "{verified:?}");
+    assert_eq!((verified.chains[0].first_seq, verified.chains[0].head.seq), (5000, 5100));
 }
 
 #[tokio::test]

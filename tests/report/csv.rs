@@ -83,6 +83,31 @@ fn what_nobody_knows_is_empty_and_not_zero() {
 }
 
 #[test]
+fn the_control_group_claims_nothing() {
+    let rows = rows(&sample::report());
+    let (mut claiming, mut silent) = (0, 0);
+    for row in of(&rows, "owner") {
+        let claims = |figure: &str| !row[&format!("baseline_{figure}")].is_empty();
+        let figures = ["avoided_projected_g", "avoided_realised_g", "saved_realised_usd", "compared_hours"];
+        let is_decided = row["group"] == "decided";
+        assert!(figures.into_iter().all(|figure| claims(figure) == is_decided), "{row:?}");
+        assert!(!row["emissions_g"].is_empty(), "what it emitted is known all the same");
+        *if is_decided { &mut claiming } else { &mut silent } += 1;
+    }
+    assert!(claiming > 0 && silent > 0);
+}
+
+#[test]
+fn what_a_reader_has_to_know_is_in_it_too() {
+    let mut report = sample::report();
+    report.notes = vec!["The period is not over.".to_owned()];
+    let rows = rows(&report);
+    let words = |section| of(&rows, section).next().unwrap()["reason"].clone();
+    assert_eq!((words("basis").as_str(), words("note").as_str()), ("pods", "The period is not over."));
+    assert_eq!(of(&rows, "unreadable").next().unwrap()["count"], "2");
+}
+
+#[test]
 fn groups_estimates_decisions_and_heads_have_rows() {
     let rows = rows(&sample::report());
     assert_eq!(of(&rows, "control_group").count(), 2);

@@ -123,6 +123,7 @@ async fn what_cannot_be_asked_is_refused_with_the_words_of_the_command() {
             "\"shpo\" has no pods in this period; those that have: batch, lab, shop",
         ),
         ("output=xml", "choose table, csv, json or pdf"),
+        ("namespace=a%0Ab", "is no namespace's name"),
         ("form=pdf", "\"form\" is not known"),
         ("from=2027-11-08&to=2027-11-09", "in the future"),
     ] {
@@ -139,6 +140,25 @@ async fn a_store_that_fails_is_told_with_its_cause() {
     assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
     let told = String::from_utf8(body(response).await).unwrap();
     assert!(told.contains("cannot be gathered: the store does not answer"), "{told}");
+}
+
+#[tokio::test]
+async fn a_report_that_nobody_waits_for_any_more_counts_until_it_is_made() {
+    let (may, began) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
+    let router = router(Given { may: may.clone(), began: began.clone(), fails: false });
+    let first = tokio::spawn({
+        let router = router.clone();
+        async move { ask(&router, PERIOD, "*/*").await.status() }
+    });
+    began.acquire().await.unwrap().forget();
+    first.abort();
+    assert!(first.await.unwrap_err().is_cancelled());
+    assert_eq!(ask(&router, PERIOD, "*/*").await.status(), StatusCode::SERVICE_UNAVAILABLE);
+    may.add_permits(9);
+    // It ends by itself: then there is room for another one.
+    while ask(&router, PERIOD, "*/*").await.status() == StatusCode::SERVICE_UNAVAILABLE {
+        tokio::task::yield_now().await;
+    }
 }
 
 #[tokio::test]

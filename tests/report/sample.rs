@@ -115,7 +115,7 @@ fn scope(days: i64, namespace: Option<&str>) -> Scope {
 
 fn inputs(tenants: &[Tenant], scope: Scope, alter: impl Fn(Sums) -> Sums) -> Inputs {
     let (from, to) = (scope.period.from_hour(), scope.period.to_hour());
-    let mut tally = Tally::new(scope, MONDAY / 24..MONDAY / 24 + 365);
+    let mut tally = Tally::new(scope, Basis::Pods, MONDAY / 24..MONDAY / 24 + 365);
     for tenant in tenants {
         for index in 0..tenant.owners {
             // One owner in four is left alone, as chance would have it.

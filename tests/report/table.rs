@@ -98,6 +98,24 @@ fn a_report_of_one_namespace_names_no_other() {
     assert!(!table.contains("shop") && !table.contains("batch"));
 }
 
+/// Whoever can make pods can name them.
+#[test]
+fn a_name_moves_no_cursor_and_takes_no_time() {
+    let mut report = sample::report();
+    report.namespaces[0].namespace = "\u{1b}[2Jshop\r\n".to_owned();
+    report.inventory[0].namespace = "x".repeat(1 << 20);
+    report.owners.rows[0].name = "W".repeat(1 << 24);
+    report.heads[0].replica = "a\u{7}b".to_owned();
+    for form in [Form::Table, Form::Pdf] {
+        let bytes = eco_pulse::report::render(&report, form).unwrap();
+        assert!(bytes.len() < 1 << 20, "{form:?}: {}", bytes.len());
+    }
+    let table = text(&report, Form::Table);
+    assert!(table.chars().all(|of| of == '\n' || !of.is_control()));
+    assert!(table.lines().all(|line| line.chars().count() <= 80), "{table}");
+    assert!(table.contains("\u{fffd}[2Jshop"));
+}
+
 /// Writes the samples in every form, to be looked at: `cargo test --test report writes_the_samples -- --ignored --nocapture`.
 #[test]
 #[ignore = "claims nothing: it writes files for people to look at"]

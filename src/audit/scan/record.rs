@@ -6,8 +6,13 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::{Deserializer, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 
-/// A record. What records of another kind lack has a default.
+/// Between these two are a record's regions, the brackets included.
+const REGIONS: &str = ",\"regions\":[";
+const AFTER_REGIONS: &str = "],\"projected\":";
+
+/// A record. What records of another kind lack has a default; what only some scans look into is not looked into yet.
 #[derive(Debug, Deserialize)]
 pub(super) struct Record<'l> {
     pub(super) schema: u32,
@@ -20,24 +25,73 @@ pub(super) struct Record<'l> {
     #[serde(borrow, default)]
     pub(super) namespace: Cow<'l, str>,
     #[serde(borrow, default)]
-    pub(super) owner: Option<Owner<'l>>,
-    #[serde(borrow, default)]
-    pub(super) pod: Cow<'l, str>,
+    owner: Option<&'l RawValue>,
     #[serde(borrow, default)]
     pub(super) mode: Cow<'l, str>,
     #[serde(borrow, default)]
     pub(super) outcome: Cow<'l, str>,
     #[serde(borrow, default)]
     pub(super) reason: Cow<'l, str>,
-    #[serde(default)]
-    pub(super) demand: Option<Demand>,
     #[serde(borrow, default)]
-    pub(super) regions: StateCounts<'l>,
-    #[serde(default)]
-    pub(super) projected: Option<Projected>,
+    demand: Option<&'l RawValue>,
+    #[serde(borrow, default)]
+    regions: Option<&'l RawValue>,
+    #[serde(borrow, default)]
+    projected: Option<&'l RawValue>,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+/// A line whose regions, three quarters of its text, are taken out of it.
+#[derive(Debug)]
+pub(super) struct Lean<'l> {
+    before: &'l [u8],
+    /// The regions.
+    pub(super) regions: &'l str,
+    after: &'l [u8],
+}
+
+impl<'l> Lean<'l> {
+    /// Of a line as this program writes it; `None` where that cannot be relied on.
+    ///
+    /// Without a backslash a quote always begins or ends a string, so what is looked for are the record's own keys, and never
+    /// a part of somebody's name. What is in the regions beside states is then not looked at: whether it is as it was written
+    /// is what `--verify` tells.
+    pub(super) fn of(line: &'l [u8]) -> Option<Self> {
+        let text = std::str::from_utf8(line).ok()?;
+        let from = text.find(REGIONS)? + REGIONS.len();
+        let to = from + text[from..].find(AFTER_REGIONS)?;
+        let is_plain = !text[..to].contains('\\');
+        let (before, after) = (&line[..from - 1], &line[to + 1..]);
+        is_plain.then_some(Self { before, regions: &text[from - 1..=to], after })
+    }
+
+    /// The line with `null` for its regions, in `room`.
+    pub(super) fn write(&self, room: &mut Vec<u8>) {
+        room.clear();
+        for part in [self.before, b"null", self.after] {
+            room.extend_from_slice(part);
+        }
+    }
+}
+
+impl<'l> Record<'l> {
+    /// Its regions, as they are written.
+    pub(super) fn regions(&self) -> Option<&'l str> {
+        self.regions.map(RawValue::get)
+    }
+
+    /// Who owns the pod.
+    pub(super) fn owner(&self) -> serde_json::Result<Option<Owner<'l>>> {
+        self.owner.map(|owner| serde_json::from_str(owner.get())).transpose()
+    }
+
+    /// What was asked for, and what was expected of it; `None` where it did not come to that.
+    pub(super) fn expected(&self) -> serde_json::Result<Option<(Demand, Projected)>> {
+        let (Some(demand), Some(projected)) = (self.demand, self.projected) else { return Ok(None) };
+        Ok(Some((serde_json::from_str(demand.get())?, serde_json::from_str(projected.get())?)))
+    }
+}
+
+#[derive(Debug, Deserialize)]
 pub(super) struct Owner<'l> {
     #[serde(borrow)]
     pub(super) kind: Cow<'l, str>,
@@ -62,6 +116,40 @@ pub(super) struct Projected {
 #[derive(Debug, Default)]
 pub(super) struct StateCounts<'l>(pub(super) Vec<(Cow<'l, str>, u64)>);
 
+impl<'l> StateCounts<'l> {
+    /// How many regions are in which state.
+    pub(super) fn of(regions: &'l str) -> serde_json::Result<Self> {
+        Self::at_a_glance(regions).map_or_else(|| serde_json::from_str(regions), Ok)
+    }
+
+    /// From regions as this program writes them: only the words behind `"state":"` are looked at. `None` where that cannot be
+    /// relied on.
+    ///
+    /// Without a backslash a quote always begins or ends a string. So `"state"` with a colon behind it is always a key, and
+    /// the next quote but one ends its value; a text of that spelling, or a space before the value, asks for a closer look.
+    fn at_a_glance(regions: &'l str) -> Option<Self> {
+        const STATE: &str = "\"state\"";
+        if regions.contains('\\') {
+            return None;
+        }
+        let mut states = Self::default();
+        let mut rest = regions;
+        while let Some(at) = rest.find(STATE) {
+            let (word, after) = rest[at + STATE.len()..].strip_prefix(":\"")?.split_once('"')?;
+            states.add(Cow::Borrowed(word));
+            rest = after;
+        }
+        Some(states)
+    }
+
+    fn add(&mut self, state: Cow<'l, str>) {
+        match self.0.iter_mut().find(|(known, _)| *known == state) {
+            Some((_, count)) => *count += 1,
+            None => self.0.push((state, 1)),
+        }
+    }
+}
+
 impl<'de: 'l, 'l> Deserialize<'de> for StateCounts<'l> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_seq(Regions(StateCounts::default()))
@@ -84,13 +172,10 @@ impl<'de: 'l, 'l> Visitor<'de> for Regions<'l> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut regions: A) -> Result<Self::Value, A::Error> {
-        let StateCounts(mut states) = self.0;
+        let mut states = self.0;
         while let Some(Region { state }) = regions.next_element()? {
-            match states.iter_mut().find(|(known, _)| *known == state) {
-                Some((_, count)) => *count += 1,
-                None => states.push((state, 1)),
-            }
+            states.add(state);
         }
-        Ok(StateCounts(states))
+        Ok(states)
     }
 }

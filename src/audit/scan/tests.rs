@@ -13,11 +13,16 @@ fn june() -> Wanted {
         from: "2026-06-01T00:00:00Z".parse().unwrap(),
         to: "2026-07-01T00:00:00Z".parse().unwrap(),
         namespace: None,
+        projected: true,
     }
 }
 
 fn scan_of(lines: &[String], wanted: Wanted) -> Scan {
-    scan(lines.iter().map(String::as_bytes), wanted)
+    let mut scanner = Scanner::new(wanted);
+    for line in lines {
+        scanner.line(line.as_bytes());
+    }
+    scanner.finish()
 }
 
 #[test]
@@ -55,8 +60,6 @@ fn only_the_period_and_the_namespace_count() {
             .map(at);
     let scan = scan_of(&lines, june());
     assert_eq!(scan.records, 2);
-    assert_eq!(scan.first.unwrap().to_string(), "2026-06-01T00:00:00Z");
-    assert_eq!(scan.last.unwrap().to_string(), "2026-06-30T23:59:59Z");
     let elsewhere = Wanted { namespace: Some("bank".to_owned()), ..june() };
     assert_eq!(scan_of(&lines, elsewhere).records, 0);
     let here = Wanted { namespace: Some("shop".to_owned()), ..june() };
@@ -75,11 +78,57 @@ fn only_what_was_steered_at_admission_is_projected() {
 }
 
 #[test]
-fn a_pod_that_nobody_owns_stands_for_itself() {
+fn what_was_projected_is_added_up_only_where_it_is_asked_for() {
+    let scan = scan_of(&[line("")], Wanted { projected: false, ..june() });
+    assert_eq!((scan.records, scan.projected.len()), (1, 0));
+}
+
+/// They may be as many as there are records.
+#[test]
+fn pods_that_nobody_owns_are_one_owner_of_their_namespace() {
     let alone = line("").replace(r#"{"kind":"Job","name":"nightly"}"#, "null");
-    let scan = scan_of(&[alone], june());
+    let lines = [alone.clone(), alone.replace("nightly-", "weekly-"), alone.replace("shop", "bank")];
+    let scan = scan_of(&lines, june());
+    let owners: Vec<_> =
+        scan.projected.iter().map(|(owner, sums)| (owner.namespace.as_str(), sums.pods)).collect();
+    assert_eq!(owners, [("bank", 1), ("shop", 2)]);
     let (owner, _) = scan.projected.first_key_value().unwrap();
-    assert_eq!((owner.kind.as_str(), owner.name.as_str()), ("Pod", "nightly-"));
+    assert_eq!((owner.kind.as_str(), owner.name.as_str()), ("Pod", "(unowned)"));
+}
+
+/// Whoever can make pods can name them, and a name may look like a record's own text.
+#[test]
+fn a_name_that_looks_like_a_part_of_a_record_is_a_name() {
+    let regions = r#"},\",\"regions\":[{\"state\":\"stale\"}],\"projected\":"#;
+    let odd = line("").replacen("nightly", regions, 1);
+    let scan = scan_of(&[odd.clone(), odd.replacen("shop", "bank", 1)], june());
+    assert_eq!((scan.records, scan.unreadable), (2, 0));
+    assert_eq!(scan.readings, [("fresh".to_owned(), 4), ("stale".to_owned(), 2)].into());
+    let (owner, _) = scan.projected.first_key_value().unwrap();
+    assert_eq!(owner.name, regions.replace('\\', ""));
+}
+
+/// However regions are spelt, what is counted are the states of regions.
+#[test]
+fn states_are_counted_however_they_are_written() {
+    let plain = r#"{"name":"a","state":"fresh"}"#;
+    for regions in [
+        plain,
+        r#"{ "state" : "fresh" }"#,
+        r#"{"state":"fr\u0065sh"}"#,
+        r#"{"\u0073tate":"fresh"}"#,
+        r#"{"name":"state","state":"fresh"}"#,
+        r#"{"name":"a\"state\":\"stale","state":"fresh"}"#,
+        r#"{"a\"state":"stale","state":"fresh"}"#,
+        r#"{"state":"fresh","terms_usd":{"price":1e-3},"basis":null}"#,
+    ] {
+        let scan = scan_of(&[line("").replacen(plain, regions, 1)], june());
+        assert_eq!(scan.readings, [("fresh".to_owned(), 2), ("stale".to_owned(), 1)].into(), "{regions}");
+    }
+    for regions in [r#"{"state":7}"#, r#"{"state": 7}"#, r#"{"name": "state"}"#] {
+        let scan = scan_of(&[line("").replacen(plain, regions, 1)], june());
+        assert_eq!((scan.records, scan.unreadable, scan.readings.len()), (0, 1, 0), "{regions}");
+    }
 }
 
 #[test]

@@ -134,7 +134,7 @@ fn a_last_line_without_an_end_is_named() {
     let mut verifier = Verifier::new(None);
     verifier.source("stream");
     let lines = lines(1);
-    let place = Place::Entry { key: "stream", id: 1 };
+    let place = Place::Entry { key: "stream", id: "1" };
     verifier.line(StoredLine { place, bytes: lines[0].as_bytes(), is_whole: false });
     let verified = verifier.finish();
     let broken = verified.chains[0].broken.clone().unwrap();
@@ -186,6 +186,32 @@ fn a_head_is_found_where_all_before_it_is_whole() {
     let mut changed = lines;
     changed[1] = changed[1].replace("web", "wob");
     assert_eq!(verify_with(&changed, Some(&head)).head_found, Some(false));
+}
+
+/// Those who trim do not wait for those who read.
+#[test]
+fn records_that_are_removed_while_they_are_read_are_not_missing() {
+    let lines = lines(9);
+    let verify = |forgotten: bool, first: &str| {
+        let mut verifier = Verifier::new(None);
+        verifier.source("stream");
+        for line in [first, &lines[1], "", &lines[5], &lines[6]] {
+            let place = Place::Entry { key: "stream", id: "1" };
+            match line {
+                "" if forgotten => verifier.forgotten(),
+                "" => {}
+                line => verifier.line(StoredLine { place, bytes: line.as_bytes(), is_whole: true }),
+            }
+        }
+        verifier.finish().chains.remove(0)
+    };
+    let chain = verify(true, &lines[0]);
+    assert_eq!((chain.first_seq, chain.head.seq, &chain.broken), (6, 7, &None));
+    assert_eq!(chain.notices, [Notice::Begins { seq: 6 }]);
+    let missing = verify(false, &lines[0]).broken.unwrap().finding;
+    assert_eq!(missing, Finding::Missing { from: 3, to: 5 });
+    let broken = verify(true, &lines[0].replace("web", "wob")).broken.unwrap().finding;
+    assert_eq!(broken, Finding::Changed, "what was found stays found");
 }
 
 #[test]

@@ -1,16 +1,13 @@
 //! `eco-pulse report --verify`: whether the stored records are as they were written.
 
-use std::io::{IsTerminal as _, Write as _};
-
+use super::{end_progress, show};
 use crate::app::StoredLedger;
 use crate::audit::chain::is_hash;
-use crate::audit::read::{Span, Visitor};
-use crate::audit::verify::{Chain, StoredLine, Verified, Verifier};
+use crate::audit::read::{Span, Told};
+use crate::audit::verify::{Chain, Verified, Verifier};
 use crate::cli::{UsageError, runtime};
 use crate::config::Config;
 
-/// Between two words of progress.
-const SHOW_EVERY: u64 = 50_000;
 /// Where values stand beside their labels.
 const LABEL: usize = 10;
 
@@ -27,10 +24,10 @@ pub(super) fn run(config: &Config, head: Option<&str>) -> anyhow::Result<()> {
     }
     let verified = runtime()?.block_on(async {
         let Some(ledger) = StoredLedger::open(config).await? else { return anyhow::Ok(None) };
-        let shown = Shown { verifier: Verifier::new(head), lines: 0 };
-        let read = ledger.source.read(Span::ALL, shown).await;
+        let told = Told::new(Verifier::new(head), show);
+        let read = ledger.source.read(Span::ALL, told).await;
         end_progress();
-        Ok(Some(read?.verifier.finish()))
+        Ok(Some(read?.visitor.finish()))
     })?;
     let Some(verified) = verified else {
         let problem = "no records are kept: configure ledger.file or store.redis, and give that configuration with --config";
@@ -40,33 +37,6 @@ pub(super) fn run(config: &Config, head: Option<&str>) -> anyhow::Result<()> {
         println!("{line}");
     }
     verdict(&verified, head)
-}
-
-/// Verifies, and on a terminal shows how far it is.
-struct Shown {
-    verifier: Verifier,
-    lines: u64,
-}
-
-impl Visitor for Shown {
-    fn source(&mut self, name: &str) {
-        self.verifier.source(name);
-    }
-
-    fn line(&mut self, line: StoredLine<'_>) {
-        self.verifier.line(line);
-        self.lines += 1;
-        if self.lines.is_multiple_of(SHOW_EVERY) && std::io::stderr().is_terminal() {
-            eprint!("\rverified {} records ", self.lines);
-            let _ = std::io::stderr().flush();
-        }
-    }
-}
-
-fn end_progress() {
-    if std::io::stderr().is_terminal() {
-        eprint!("\r\u{1b}[K");
-    }
 }
 
 fn lines(verified: &Verified) -> Vec<String> {

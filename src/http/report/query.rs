@@ -4,6 +4,9 @@ use jiff::Timestamp;
 
 use crate::report::{Asked, Form, Period, ReportError, Scope};
 
+/// Of a namespace.
+const LONGEST_NAME: usize = 63;
+
 /// What is asked.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Request {
@@ -20,6 +23,11 @@ pub(super) enum QueryError {
     Twice(String),
     #[error("parameter {0} is not text in UTF-8: write a percent sign as %25")]
     NotText(String),
+    #[error(
+        "namespace={0:?} is no namespace's name: write at most 63 lower-case letters, digits and hyphens, as kubectl get \
+         namespaces does"
+    )]
+    NoName(String),
     #[error(transparent)]
     Asked(#[from] ReportError),
 }
@@ -42,10 +50,19 @@ impl Request {
                 return Err(QueryError::Twice(name.to_owned()));
             }
         }
+        if let Some(name) = namespace.take_if(|name| !is_name(name)) {
+            return Err(QueryError::NoName(name));
+        }
         let period = Period::read(from.as_deref(), to.as_deref(), now, Asked::Query)?;
         let form = output.map_or_else(|| Ok(wanted(accept)), |name| Form::named(&name))?;
         Ok(Self { scope: Scope { period, namespace }, form })
     }
+}
+
+/// What a namespace can be called (RFC 1123 label): anything else is in no file's name or header either.
+fn is_name(text: &str) -> bool {
+    let is_inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    text.len() <= LONGEST_NAME && text.bytes().all(is_inner) && !text.starts_with('-') && !text.ends_with('-')
 }
 
 /// A browser asks for pages; programs ask for anything.
@@ -109,6 +126,9 @@ mod tests {
             ("to=2026-11-01&to=2026-11-02", "to is given twice"),
             ("namespace=%zz", "namespace is not text"),
             ("namespace=%e", "namespace is not text"),
+            ("namespace=shop%0Aset-cookie:%20a", "namespace=\"shop\\nset-cookie: a\" is no namespace's name"),
+            ("namespace=Shop", "lower-case letters"),
+            ("namespace=-shop", "no namespace's name"),
             ("output=xml", "\"xml\" is not known: choose table, csv, json or pdf"),
             ("from=2026-11-01", "to is missing"),
             ("from=2026-11-08&to=2026-11-01", "to=2026-11-01 is not after from=2026-11-08"),

@@ -5,7 +5,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed},
     },
     task::{Context, Poll, ready},
     time::Duration,
@@ -19,6 +19,17 @@ pub(super) struct Activity {
     received: AtomicU64,
     sent: AtomicU64,
     last_answer: AtomicBool,
+    answering: AtomicUsize,
+}
+
+/// An answer that is being made, to a request of which everything has come.
+#[derive(Debug)]
+pub(super) struct Answering(Arc<Activity>);
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        self.0.answering.fetch_sub(1, Relaxed);
+    }
 }
 
 impl Activity {
@@ -36,7 +47,14 @@ impl Activity {
         self.last_answer.load(Relaxed)
     }
 
-    /// Ends once no byte has moved for `limit`, at the latest an eighth of `limit` after that.
+    /// While what comes back is there, nobody else is to blame for the silence.
+    pub(super) fn answering(self: &Arc<Self>) -> Answering {
+        self.answering.fetch_add(1, Relaxed);
+        Answering(Arc::clone(self))
+    }
+
+    /// Ends once no byte has moved for `limit`, at the latest an eighth of `limit` after that. What we take ourselves for an
+    /// answer does not count.
     ///
     /// It looks at the counters eight times per `limit` instead of setting a timer back on each read and write: those
     /// are on the path of a request, this is not.
@@ -47,7 +65,8 @@ impl Activity {
         while quiet < LOOKS {
             tokio::time::sleep(limit / LOOKS).await;
             let now = self.moved();
-            quiet = if now == moved { quiet + 1 } else { 0 };
+            let is_ours = self.answering.load(Relaxed) > 0;
+            quiet = if now == moved && !is_ours { quiet + 1 } else { 0 };
             moved = now;
         }
     }

@@ -4,7 +4,7 @@ use std::{convert::Infallible, pin::pin, sync::Arc};
 
 use http::{HeaderValue, Request, Version, header::CONNECTION};
 use hyper::{
-    body::Incoming,
+    body::{Body as _, Incoming},
     server::conn::{http1, http2},
     service::service_fn,
 };
@@ -18,7 +18,7 @@ use tower::ServiceExt as _;
 
 use super::{
     ConnectionLimits, HttpService, ShutdownStages,
-    activity::{Activity, Counted},
+    activity::{Activity, Answering, Counted},
     head_timer::HeadTimer,
     streams::StreamExecutor,
 };
@@ -95,8 +95,10 @@ impl<S: HttpService> Connections<S> {
         let service = service_fn(move |request: Request<Incoming>| {
             let service = service.clone();
             let ending = Arc::clone(&ending);
+            let answering = answering(&ending, &request);
             async move {
                 let mut response = service.oneshot(request).await?;
+                drop(answering);
                 if ending.next_answer_is_the_last() {
                     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
                 }
@@ -122,11 +124,25 @@ impl<S: HttpService> Connections<S> {
             .keep_alive_interval(limits.ping_interval)
             .keep_alive_timeout(limits.ping_timeout);
 
-        let service = service_fn(move |request: Request<Incoming>| service.clone().oneshot(request));
+        let asked = Arc::clone(&activity);
+        let service = service_fn(move |request: Request<Incoming>| {
+            let answering = answering(&asked, &request);
+            let answer = service.clone().oneshot(request);
+            async move {
+                let answer = answer.await;
+                drop(answering);
+                answer
+            }
+        });
         let io = TokioIo::new(Counted::new(io, Arc::clone(&activity)));
         let connection = builder.serve_connection(io, service);
         drive(name, connection, &activity, &limits, &stages, Version::HTTP_2).await
     }
+}
+
+/// What a body is still missing may never come; without one, only the answer is.
+fn answering(activity: &Arc<Activity>, request: &Request<Incoming>) -> Option<Answering> {
+    request.body().is_end_stream().then(|| activity.answering())
 }
 
 /// Runs a connection through the stages of a shutdown, or until it falls silent.

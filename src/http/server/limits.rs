@@ -11,7 +11,8 @@ pub struct ConnectionLimits {
     pub handshake: Duration,
     /// From the first byte of an HTTP/1.1 request head to its last.
     pub head: Duration,
-    /// Time without a byte in either direction before a connection is closed (up to an eighth more).
+    /// Time without a byte in either direction before a connection is closed (up to an eighth more), that of making an
+    /// answer not counted.
     pub idle: Duration,
     /// Bytes of a request's head: start line and header fields.
     pub max_head_bytes: u32,

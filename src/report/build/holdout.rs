@@ -20,7 +20,7 @@ const T_975: [f64; 30] = [
 const T_975_FROM: [(f64, f64); 5] =
     [(100.0, 1.984), (80.0, 1.990), (60.0, 2.000), (50.0, 2.009), (40.0, 2.021)];
 
-/// Compares the groups; `None` when no owner is known of one of them.
+/// Compares the groups; `None` when no owner of the control group is known.
 pub(super) fn compare(owners: &[OwnerRow]) -> Option<Holdout> {
     let of =
         |group| -> Vec<Sums> { owners.iter().filter(|row| row.group == group).map(|row| row.sums).collect() };

@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::Scope;
-use super::series::{index_of, points};
+use super::series::{index_of, points, step_of};
 use crate::accounts::cells::{HourKey, OwnerKey};
 use crate::accounts::sums::{Group, Sums};
-use crate::report::model::{InventoryRow, NamespaceRow, OwnerRow, Point};
+use crate::report::known::Known as _;
+use crate::report::model::{Basis, InventoryRow, NamespaceRow, OwnerRow, Point, Step};
 
 /// Figures of a scope, added up.
 #[derive(Clone, Debug)]
@@ -19,6 +20,7 @@ pub struct Tally {
     /// Every namespace that has pods in the period, whether or not it was asked for.
     pub(super) known: BTreeSet<String>,
     pub(super) total: Sums,
+    pub(super) step: Step,
     pub(super) points: Vec<Point>,
     pub(super) has_holdout: bool,
     namespaces: BTreeMap<String, Sums>,
@@ -29,11 +31,12 @@ pub struct Tally {
 impl Tally {
     /// Nothing yet. `owner_days` are the days since 1970, half-open, for which sums by owner are kept.
     #[must_use]
-    pub fn new(scope: Scope, owner_days: Range<i64>) -> Self {
-        let whole = scope.period.whole_days();
+    pub fn new(scope: Scope, basis: Basis, owner_days: Range<i64>) -> Self {
+        let (whole, step) = (scope.period.whole_days(), step_of(scope.period, basis));
         Self {
             days: whole.start.max(owner_days.start)..whole.end.min(owner_days.end),
-            points: points(scope.period),
+            points: points(scope.period, step),
+            step,
             scope,
             known: BTreeSet::new(),
             total: Sums::default(),
@@ -51,7 +54,7 @@ impl Tally {
         }
         if key.group == Group::Decided {
             self.total += sums;
-            if let Some(point) = self.points.get_mut(index_of(self.scope.period, key.hour)) {
+            if let Some(point) = self.points.get_mut(index_of(self.scope.period, self.step, key.hour)) {
                 point.sums += sums;
             }
             *self.namespaces.entry(key.namespace.clone()).or_default() += sums;
@@ -109,8 +112,9 @@ impl Tally {
 
     /// By namespace and region, in order.
     pub(super) fn inventory(&self) -> Vec<InventoryRow> {
-        // A pod without a place yet is no line of an inventory: it has neither energy nor hours.
-        let used = self.places.iter().filter(|(_, sums)| sums.core_hours > 0.0 || sums.missing_hours > 0.0);
+        // A pod without a place yet is no line of an inventory: it has neither energy nor hours. One that asks for GPUs or
+        // memory alone has no core-hours, and emits all the same.
+        let used = self.places.iter().filter(|(_, sums)| sums.pod_hours() > 0.0);
         let rows = used.map(|((namespace, region), sums)| InventoryRow {
             namespace: namespace.clone(),
             region: region.clone(),
@@ -120,18 +124,6 @@ impl Tally {
             missing_hours: sums.missing_hours,
         });
         rows.collect()
-    }
-}
-
-impl Extend<(HourKey, Sums)> for Tally {
-    fn extend<T: IntoIterator<Item = (HourKey, Sums)>>(&mut self, rows: T) {
-        rows.into_iter().for_each(|(key, sums)| self.add_hour(key, sums));
-    }
-}
-
-impl Extend<(OwnerKey, Sums)> for Tally {
-    fn extend<T: IntoIterator<Item = (OwnerKey, Sums)>>(&mut self, rows: T) {
-        rows.into_iter().for_each(|(key, sums)| self.add_owner(key, sums));
     }
 }
 

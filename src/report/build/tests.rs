@@ -29,9 +29,13 @@ fn inputs(scope: Scope, hours: Hours, owners: OwnerDays) -> Inputs {
 }
 
 fn inputs_with_days(scope: Scope, days: Range<i64>, hours: Hours, owners: OwnerDays) -> Inputs {
-    let mut tally = Tally::new(scope, days);
-    tally.extend(hours);
-    tally.extend(owners);
+    let mut tally = Tally::new(scope, Basis::Pods, days);
+    for (key, sums) in hours {
+        tally.add_hour(key, sums);
+    }
+    for (key, sums) in owners {
+        tally.add_owner(key, sums);
+    }
     Inputs {
         basis: Basis::Pods,
         setting: setting(),
@@ -45,7 +49,7 @@ fn inputs_with_days(scope: Scope, days: Range<i64>, hours: Hours, owners: OwnerD
 }
 
 fn sums(emissions_g: f64) -> Sums {
-    let mut sums = Sums { pods: 1, core_hours: 2.0, ..Sums::default() };
+    let mut sums = Sums { pods: 1, core_hours: 2.0, measured_hours: 1.0, ..Sums::default() };
     sums.actual.emissions_g = emissions_g;
     sums.against[0].avoided_g = -emissions_g / 4.0;
     sums
@@ -111,6 +115,43 @@ fn every_day_and_every_hour_has_a_point() {
     let hours = at(scope(MONDAY + 5, MONDAY + 5 + 48, None));
     assert_eq!((hours.step, hours.series.len()), (Step::Hour, 48));
     assert_eq!(hours.series[47].start.to_string(), "2026-11-04T04:00:00Z");
+}
+
+#[test]
+fn a_pod_without_a_request_for_cpu_is_in_the_inventory_and_one_that_has_not_run_is_not() {
+    let mut of_gpus = Sums { core_hours: 0.0, ..sums(9.0) };
+    of_gpus.measured_hours = 0.5;
+    let bound = Sums { pods: 1, ..Sums::default() };
+    let hours = vec![
+        (hour(MONDAY, "gpu", "x", Group::Decided), of_gpus),
+        (hour(MONDAY, "new", "", Group::Decided), bound),
+        (hour(MONDAY, "lost", "x", Group::Decided), Sums { missing_hours: 1.0, ..Sums::default() }),
+    ];
+    let report = build(inputs(week(), hours, Vec::new()), later()).unwrap();
+    let named: Vec<_> = report.inventory.iter().map(|row| row.namespace.as_str()).collect();
+    assert_eq!(named, ["gpu", "lost"]);
+}
+
+/// Decisions are added up by the day: by the hour, the first one would have all of them.
+#[test]
+fn decisions_alone_are_shown_by_day_however_short_the_period() {
+    let day = scope(MONDAY, MONDAY + 24, None);
+    let tally = Tally::new(day.clone(), Basis::Decisions, 0..100_000);
+    let kept_from = Some(MONDAY + 12);
+    let inputs = Inputs {
+        basis: Basis::Decisions,
+        tally,
+        hours_kept_from: kept_from,
+        ..inputs(day, Vec::new(), Vec::new())
+    };
+    let report = build(inputs, later()).unwrap();
+    assert_eq!((report.step, report.series.len()), (Step::Day, 1));
+    assert_eq!(report.notes.len(), 1, "{:?}", report.notes);
+    assert!(
+        report.notes[0].contains("since 2026-11-02 12:00 (ledger.rawRetentionDays)"),
+        "{:?}",
+        report.notes
+    );
 }
 
 #[test]

@@ -63,7 +63,7 @@ fn head_height(grid: &Grid) -> f32 {
     row_height(grid.columns.iter().map(|column| column.heading.len()).max().unwrap_or(1))
 }
 
-/// Names and prose give way, the widest first, until figures have their room; what is left over is shared.
+/// Names and prose give way until figures have their room; what is left over is shared.
 fn columns(grid: &Grid, set: &SetGrid) -> Vec<(f32, f32)> {
     let mut widths: Vec<f32> = (0..grid.columns.len())
         .map(|index| {
@@ -74,12 +74,7 @@ fn columns(grid: &Grid, set: &SetGrid) -> Vec<(f32, f32)> {
         })
         .collect();
     let room = RIGHT - LEFT - GAP * (widths.len().saturating_sub(1)) as f32;
-    while widths.iter().sum::<f32>() > room {
-        let texts = (0..widths.len()).filter(|index| grid.columns[*index].kind != ColumnKind::Figures);
-        let widest = texts.max_by(|one, other| widths[*one].total_cmp(&widths[*other]));
-        let Some(widest) = widest.filter(|index| widths[*index] > NARROWEST) else { break };
-        widths[widest] -= 1.0;
-    }
+    grid.narrow(&mut widths, room, NARROWEST);
     let spare = (room - widths.iter().sum::<f32>()).max(0.0) / widths.len().max(1) as f32;
     let mut x = LEFT;
     widths

@@ -1,7 +1,7 @@
 //! Where the ledger ended when the report was made.
 
 use crate::report::model::Report;
-use crate::report::sheet::{Cell, Column, Grid, Part, Section};
+use crate::report::sheet::{Cell, Column, Grid, Part, Section, printable};
 
 pub(super) fn heads(report: &Report) -> Option<Section> {
     if report.heads.is_empty() {
@@ -15,6 +15,8 @@ pub(super) fn heads(report: &Report) -> Option<Section> {
          `eco-pulse report --verify --head HASH` proves that nothing was changed or cut off since.",
     )];
     parts.push(Part::Grid(grid));
-    parts.extend(report.heads.iter().map(|head| Part::Text(format!("{}: {}", head.replica, head.hash))));
+    parts.extend(
+        report.heads.iter().map(|head| Part::Text(format!("{}: {}", printable(&head.replica), head.hash))),
+    );
     Some(Section::new("Ledger", parts))
 }

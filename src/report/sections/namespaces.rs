@@ -1,12 +1,12 @@
 //! By namespace: the inventory, what was avoided, what was saved, and where pods went.
 
 use super::summary::LABELS;
-use super::{SHORT, counterfactual, share};
+use super::{SHORT, avoided_g, counterfactual, share};
 use crate::accounts::sums::{COUNTERFACTUALS, Sums};
 use crate::report::figures::{Quantity, Units};
 use crate::report::known::Known as _;
 use crate::report::model::Report;
-use crate::report::sheet::{Cell, Chart, ChartKind, Column, Grid, Part, Section};
+use crate::report::sheet::{Cell, Chart, ChartKind, Column, Grid, Part, Section, printable};
 
 /// Namespaces that a chart can show; the rest is one line.
 const MOST_CHARTED: usize = 12;
@@ -165,7 +165,7 @@ pub(super) fn moves(report: &Report) -> Section {
 }
 
 /// A row for each namespace, and one for all.
-fn by_namespace(
+pub(super) fn by_namespace(
     report: &Report,
     title: String,
     columns: Vec<Column>,
@@ -216,16 +216,11 @@ fn compared_with(report: &Report) -> String {
 fn chart(report: &Report, units: &Units) -> Chart {
     let realised = report.has_realised();
     let figure = |sums: &Sums, index: usize| {
-        let avoided = if realised {
-            sums.known_against(index).map(|compared| compared.avoided_g)
-        } else {
-            sums.known_projected(index).map(|projected| projected.avoided_g)
-        };
-        avoided.map(|grams| units.scaled(Quantity::Emissions, grams))
+        avoided_g(report, sums, index).map(|grams| units.scaled(Quantity::Emissions, grams))
     };
     let both = |sums: &Sums| vec![figure(sums, 0), figure(sums, 2)];
     let (shown, rest) = report.namespaces.split_at(report.namespaces.len().min(MOST_CHARTED));
-    let mut points: Vec<_> = shown.iter().map(|row| (row.namespace.clone(), both(&row.sums))).collect();
+    let mut points: Vec<_> = shown.iter().map(|row| (printable(&row.namespace), both(&row.sums))).collect();
     if !rest.is_empty() {
         let mut sums = Sums::default();
         for row in rest {

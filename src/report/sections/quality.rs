@@ -1,5 +1,6 @@
 //! How good the data are, and what was decided.
 
+use super::namespaces::by_namespace;
 use super::share;
 use crate::accounts::sums::Sums;
 use crate::report::figures::count;
@@ -11,27 +12,24 @@ use crate::report::sheet::{Cell, Column, Grid, Part, Section};
 pub(super) fn data_quality(report: &Report) -> Section {
     let mut parts = Vec::new();
     if report.has_realised() {
-        let mut grid = Grid::new(
-            "Pod-hours by what is known of them, %",
-            vec![
-                Column::words("namespace"),
-                Column::figures(&["measured"]),
-                Column::figures(&["estimated"]),
-                Column::figures(&["missing"]),
-                Column::figures(&["without", "price"]),
-            ],
-        );
+        let columns = vec![
+            Column::words("namespace"),
+            Column::figures(&["measured"]),
+            Column::figures(&["estimated"]),
+            Column::figures(&["missing"]),
+            Column::figures(&["without", "price"]),
+        ];
         let row = |name: &str, sums: &Sums| {
             let hours = sums.pod_hours();
             let of =
                 [sums.measured_hours, sums.estimated_hours, sums.missing_hours, sums.actual.unpriced_hours];
             [Cell::text(name)].into_iter().chain(of.map(|part| share(part, hours))).collect::<Vec<_>>()
         };
-        grid.rows = report.namespaces.iter().map(|of| row(&of.namespace, &of.sums)).collect();
-        grid.total = (report.namespaces.len() > 1).then(|| row("all", &report.total));
+        let grid = by_namespace(report, "Pod-hours by what is known of them, %".to_owned(), columns, row);
         parts.push(Part::text(
             "Measured: the grid's intensity of that hour was read. Estimated: modelled by its source, or a mean of past \
-             years. Missing: nothing is known, and these hours are in no other figure; they are not counted as zero.",
+             years. Missing: nothing is known; these hours are in the core-hours requested, and in no energy, emissions or cost, \
+             where they are not counted as zero.",
         ));
         parts.push(Part::Grid(grid));
     }
@@ -90,8 +88,12 @@ pub(super) fn decisions(report: &Report) -> Option<Section> {
             words.into_iter().chain([Cell::count(row.count)]).collect()
         })
         .collect();
-    let told =
-        Part::text(format!("{told} One pod may be asked about several times; savings count a pod once."));
+    let once = if report.has_realised() {
+        "savings count a pod once"
+    } else {
+        "savings count each admission, also one that was tried again"
+    };
+    let told = Part::text(format!("{told} One pod may be asked about several times; {once}."));
     let grid = (!grid.rows.is_empty()).then_some(Part::Grid(grid));
     Some(Section::new("Decisions", [Some(told), grid].into_iter().flatten().collect()))
 }

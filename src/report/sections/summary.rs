@@ -88,7 +88,7 @@ fn against(report: &Report, units: &Units) -> Grid {
     for index in 0..COUNTERFACTUALS {
         let projected = total.known_projected(index);
         let mut row = vec![
-            Cell::Text(counterfactual(index, &report.setting)),
+            Cell::text(counterfactual(index, &report.setting)),
             Cell::difference(Quantity::Emissions, projected.map(|projected| projected.avoided_g)),
         ];
         let saved = Cell::difference(Quantity::Money, projected.map(|projected| projected.saved_usd));

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::avoided_g;
 use super::namespaces::against;
 use crate::accounts::sums::Sums;
 use crate::report::figures::{Quantity, Units};
@@ -89,19 +90,11 @@ fn row(report: &Report, label: &str, sums: &Sums) -> Vec<Cell> {
         ]);
     }
     row.extend([
-        Cell::difference(Quantity::Emissions, avoided(report, sums, 0)),
-        Cell::difference(Quantity::Emissions, avoided(report, sums, 2)),
+        Cell::difference(Quantity::Emissions, avoided_g(report, sums, 0)),
+        Cell::difference(Quantity::Emissions, avoided_g(report, sums, 2)),
         Cell::difference(Quantity::Money, saved(report, sums)),
     ]);
     row
-}
-
-fn avoided(report: &Report, sums: &Sums, index: usize) -> Option<f64> {
-    if report.has_realised() {
-        sums.known_against(index).map(|compared| compared.avoided_g)
-    } else {
-        sums.known_projected(index).map(|projected| projected.avoided_g)
-    }
 }
 
 fn saved(report: &Report, sums: &Sums) -> Option<f64> {
@@ -125,7 +118,7 @@ fn charts(report: &Report, points: &[(String, Sums)], units: &Units) -> Vec<Part
         title: format!("Avoided emissions, {how}, {mass}"),
         series: vec![against(report, 0), against(report, 2)],
         kind: ChartKind::OverTime,
-        points: of(&|sums| [0, 2].map(|index| scaled(avoided(report, sums, index))).into()),
+        points: of(&|sums| [0, 2].map(|index| scaled(avoided_g(report, sums, index))).into()),
     })];
     if report.has_realised() {
         charts.push(Part::Chart(Chart {

@@ -89,6 +89,30 @@ async fn a_body_that_stalls_or_an_answer_that_is_not_read_ends_with_the_idle_lim
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_answer_that_takes_longer_than_the_idle_limit_is_waited_for() {
+    let harness = start_plain();
+    let mut io = harness.connect();
+    send(&mut io, "GET /gate HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    harness.entered.notified().await;
+    assert!(!closes_within(&mut io, 600 * SECOND).await);
+    harness.gate.notify_one();
+    assert!(answer(&mut io).await.starts_with("HTTP/1.1 200"));
+    assert!(closes_within(&mut io, 136 * SECOND).await, "then it is idle like any other");
+}
+
+#[tokio::test(start_paused = true)]
+async fn over_http2_too() {
+    let limits = ConnectionLimits { ping_interval: 10_000 * SECOND, ..ConnectionLimits::default() };
+    let harness = start(true, limits);
+    let (mut client, _connection) = harness.connect_http2().await;
+    let asked = tokio::spawn(client.send_request(request("/gate")));
+    harness.entered.notified().await;
+    sleep(600 * SECOND).await;
+    harness.gate.notify_one();
+    assert_eq!(asked.await.unwrap().unwrap().status(), http::StatusCode::OK);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_head_over_the_limit_is_answered_431() {
     let harness = start_plain();
     let mut io = harness.connect();
