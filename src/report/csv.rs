@@ -284,14 +284,13 @@ fn compared(sums: &Sums, realised: bool) -> Vec<(String, String)> {
     for index in 0..COUNTERFACTUALS {
         let name = Against::ALL[index].as_str();
         let (compared, priced) = (sums.known_against(index), sums.known_cost_against(index));
-        let projected = sums.known_projected(index);
         let of = |figure: fn(&crate::accounts::sums::Compared) -> f64| {
             watched(known(compared.map(|of| figure(&of))))
         };
         let all = [
-            known(projected.map(|projected| projected.avoided_g)),
+            known(sums.projected_g(index)),
             of(|compared| compared.avoided_g),
-            known(projected.map(|projected| projected.saved_usd)),
+            known(sums.projected_usd(index)),
             watched(known(priced.map(|compared| compared.saved_usd))),
             of(|compared| compared.hours),
             of(|compared| compared.emissions_g),

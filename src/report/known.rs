@@ -1,6 +1,6 @@
 //! What is known of sums: sums of nothing are no zeros.
 
-use crate::accounts::sums::{Compared, Projected, Sums};
+use crate::accounts::sums::{Compared, Sums};
 
 /// Figures that may be unknown although a number stands in their place.
 pub(super) trait Known {
@@ -15,7 +15,9 @@ pub(super) trait Known {
     /// The same for what is in USD: unless there are hours and none of them has all its prices.
     fn known_cost_against(&self, index: usize) -> Option<Compared>;
     /// What was expected against a counterfactual, unless there are pods and it could be said of none of them.
-    fn known_projected(&self, index: usize) -> Option<Projected>;
+    fn projected_g(&self, index: usize) -> Option<f64>;
+    /// The same in USD: unless there are pods and none of them had all its prices.
+    fn projected_usd(&self, index: usize) -> Option<f64>;
 }
 
 impl Known for Sums {
@@ -43,9 +45,14 @@ impl Known for Sums {
         self.known_against(index).filter(|compared| compared.hours == 0.0 || compared.priced_hours > 0.0)
     }
 
-    fn known_projected(&self, index: usize) -> Option<Projected> {
-        let projected = self.projected.get(index).copied()?;
-        (self.pods == 0 || projected.pods > 0).then_some(projected)
+    fn projected_g(&self, index: usize) -> Option<f64> {
+        let projected = self.projected.get(index)?;
+        (self.pods == 0 || projected.pods > 0).then_some(projected.avoided_g)
+    }
+
+    fn projected_usd(&self, index: usize) -> Option<f64> {
+        let projected = self.projected.get(index)?;
+        (self.pods == 0 || projected.priced_pods > 0).then_some(projected.saved_usd)
     }
 }
 
@@ -68,7 +75,9 @@ mod tests {
         let mut priceless = Sums { measured_hours: 3.0, pods: 2, ..Sums::default() };
         priceless.against[0].hours = 3.0;
         assert!(priceless.known_against(0).is_some());
-        assert_eq!((priceless.known_cost_against(0), priceless.known_projected(0)), (None, None));
+        assert_eq!((priceless.known_cost_against(0), priceless.projected_g(0)), (None, None));
+        priceless.projected[0].pods = 1;
+        assert_eq!((priceless.projected_g(0), priceless.projected_usd(0)), (Some(0.0), None));
         assert_eq!(Sums::default().known_emissions(), Some(0.0), "nothing ran: that is a zero");
         assert!(Sums::default().known_against(2).is_some());
     }

@@ -104,7 +104,7 @@ fn avoided_g(report: &Report, sums: &Sums, index: usize) -> Option<f64> {
     if report.has_realised() {
         sums.known_against(index).map(|compared| compared.avoided_g)
     } else {
-        sums.known_projected(index).map(|projected| projected.avoided_g)
+        sums.projected_g(index)
     }
 }
 

@@ -82,7 +82,7 @@ impl Tenant {
             compared.avoided_g = base_g * share - here_g;
             compared.cost_usd = base_usd * (1.0 + 0.02 * against as f64);
             compared.saved_usd = compared.cost_usd - sums.actual.cost_usd;
-            sums.projected[against].pods = sums.pods;
+            (sums.projected[against].pods, sums.projected[against].priced_pods) = (sums.pods, sums.pods);
             sums.projected[against].avoided_g = if bound { compared.avoided_g * 26.0 } else { 0.0 };
             sums.projected[against].saved_usd = if bound { compared.saved_usd * 25.0 } else { 0.0 };
         }

@@ -63,12 +63,7 @@ pub(super) fn avoided(report: &Report, units: &Units) -> Section {
     parts.push(Part::Grid(savings(
         report,
         format!("Avoided emissions, {mass}"),
-        |sums, index| {
-            Cell::difference(
-                Quantity::Emissions,
-                sums.known_projected(index).map(|projected| projected.avoided_g),
-            )
-        },
+        |sums, index| Cell::difference(Quantity::Emissions, sums.projected_g(index)),
         |sums, index| {
             Cell::difference(
                 Quantity::Emissions,
@@ -103,12 +98,7 @@ pub(super) fn saved(report: &Report) -> Section {
     parts.push(Part::Grid(savings(
         report,
         "Saved, USD".to_owned(),
-        |sums, index| {
-            Cell::difference(
-                Quantity::Money,
-                sums.known_projected(index).map(|projected| projected.saved_usd),
-            )
-        },
+        |sums, index| Cell::difference(Quantity::Money, sums.projected_usd(index)),
         |sums, index| {
             Cell::difference(
                 Quantity::Money,

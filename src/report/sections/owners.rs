@@ -64,23 +64,16 @@ fn row(report: &Report, of: &OwnerRow) -> Vec<Cell> {
     ];
     // Nothing was decided for the control group: it avoids and saves nothing by definition.
     let claimed = |value: Option<f64>| value.filter(|_| is_decided);
-    let projected = sums.known_projected(0);
     if report.has_realised() {
         row.push(Cell::maybe(Quantity::Emissions, sums.known_emissions()));
-        row.push(Cell::difference(
-            Quantity::Emissions,
-            claimed(projected.map(|projected| projected.avoided_g)),
-        ));
+        row.push(Cell::difference(Quantity::Emissions, claimed(sums.projected_g(0))));
         let avoided = claimed(sums.known_against(0).map(|compared| compared.avoided_g));
         row.push(Cell::difference(Quantity::Emissions, avoided));
         let saved = claimed(sums.known_cost_against(0).map(|compared| compared.saved_usd));
         row.push(Cell::difference(Quantity::Money, saved));
     } else {
-        row.push(Cell::difference(
-            Quantity::Emissions,
-            claimed(projected.map(|projected| projected.avoided_g)),
-        ));
-        row.push(Cell::difference(Quantity::Money, claimed(projected.map(|projected| projected.saved_usd))));
+        row.push(Cell::difference(Quantity::Emissions, claimed(sums.projected_g(0))));
+        row.push(Cell::difference(Quantity::Money, claimed(sums.projected_usd(0))));
     }
     row
 }

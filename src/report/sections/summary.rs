@@ -86,12 +86,11 @@ fn against(report: &Report, units: &Units) -> Grid {
     let mut grid = Grid::new("All pods, without the control group", columns);
     let total = &report.total;
     for index in 0..COUNTERFACTUALS {
-        let projected = total.known_projected(index);
         let mut row = vec![
             Cell::text(counterfactual(index, &report.setting)),
-            Cell::difference(Quantity::Emissions, projected.map(|projected| projected.avoided_g)),
+            Cell::difference(Quantity::Emissions, total.projected_g(index)),
         ];
-        let saved = Cell::difference(Quantity::Money, projected.map(|projected| projected.saved_usd));
+        let saved = Cell::difference(Quantity::Money, total.projected_usd(index));
         if report.has_realised() {
             row.extend([
                 Cell::difference(

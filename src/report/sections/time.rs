@@ -101,7 +101,7 @@ fn saved(report: &Report, sums: &Sums) -> Option<f64> {
     if report.has_realised() {
         sums.known_cost_against(0).map(|compared| compared.saved_usd)
     } else {
-        sums.known_projected(0).map(|projected| projected.saved_usd)
+        sums.projected_usd(0)
     }
 }
 
