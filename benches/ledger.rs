@@ -29,7 +29,7 @@ use eco_pulse::decider::{Decided, Decider, Settings};
 use eco_pulse::kubernetes::cluster::ClusterView;
 use eco_pulse::kubernetes::placement::PodInContext;
 use eco_pulse::report::{Asked, Form, Period, Scope, build, render};
-use eco_pulse::store::{RedisOptions, RedisStore, SnapshotStore, StoreState, Timing};
+use eco_pulse::store::{RedisStore, SnapshotStore, StoreState};
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
@@ -172,15 +172,7 @@ async fn report(kept: &str, what: &str, records: u64) {
 }
 
 async fn to_redis(server: &RedisServer, file: &Path) -> (SnapshotStore, CancellationToken) {
-    let options = RedisOptions {
-        url: server.url(),
-        password_file: None,
-        ca_file: None,
-        name: "bench".to_owned(),
-        retention: SignedDuration::from_hours(24),
-        timing: Timing::default(),
-    };
-    let store = SnapshotStore::Redis(RedisStore::new(&options).unwrap());
+    let store = SnapshotStore::Redis(RedisStore::new(&server.options("bench")).unwrap());
     let (kept, stop) = (store.clone(), CancellationToken::new());
     let until = stop.clone();
     tokio::spawn(async move { kept.run(until).await });

@@ -116,6 +116,8 @@ config_map() {
 config_map dashboards dashboards/*.json
 config_map rules dashboards/rules.yaml
 k apply --server-side --force-conflicts --filename deploy/kind/monitoring.yaml
+# One that ran before has the rules that it read then.
+k --namespace monitoring rollout restart deployment/prometheus
 k --namespace monitoring rollout status deployment/prometheus --timeout 5m
 k --namespace monitoring rollout status deployment/grafana --timeout 5m
 

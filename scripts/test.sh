@@ -103,12 +103,17 @@ apt_install() {
     return 0
   fi
   echo "installing $1"
+  # A service of that name that was there before is somebody's, and stays as it is.
+  local was_there=false
+  if command -v systemctl >/dev/null && systemctl cat "$1" >/dev/null 2>&1; then
+    was_there=true
+  fi
   local impatient=(-o Acquire::Retries=0 -o Acquire::http::Timeout=10 -o Acquire::https::Timeout=10)
   { apt-get "${impatient[@]}" update &&
     DEBIAN_FRONTEND=noninteractive apt-get "${impatient[@]}" install -y --no-install-recommends "$1"; } \
     >/dev/null 2>&1 || true
   # Started by the installation where there is a service manager, and by nobody else.
-  if command -v systemctl >/dev/null; then
+  if ! $was_there && command -v systemctl >/dev/null; then
     systemctl disable --now "$1" >/dev/null 2>&1 || true
   fi
 }

@@ -1,11 +1,12 @@
 //! The decision itself and everything it is made of: pure values and functions.
 //!
 //! Time comes in as an argument, units are types, and what is not known is an `Option` or a named state, never a
-//! number. Imports nothing of its siblings, no runtime, no clock; `tests/architecture.rs` holds that.
+//! number. Imports nothing of its siblings, no runtime, no clock; `tests/architecture` holds that.
 
 pub mod assessment;
 mod choice;
 pub mod climatology;
+pub mod counterfactual;
 pub mod decision;
 pub mod demand;
 pub mod duration;
@@ -21,6 +22,7 @@ pub mod requests;
 pub mod snapshot;
 pub mod units;
 
+pub use counterfactual::Against;
 pub use decision::{Decision, Outcome, decide};
 pub use demand::{Candidate, Candidates, PodDemand, WorkloadClass};
 pub use policy::{Baseline, EffectivePolicy};

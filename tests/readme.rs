@@ -12,6 +12,8 @@ mod expected;
 mod facts;
 #[path = "readme/markdown.rs"]
 mod markdown;
+#[path = "support/metric_names.rs"]
+mod metric_names;
 #[path = "readme/observability.rs"]
 mod observability;
 #[path = "accounts/rig.rs"]

@@ -4,7 +4,7 @@
     python3 scripts/dashboards --check    write nothing; exit 1 if a committed file would change
 
 To change a panel, edit overview.py, namespace.py, decisions.py or operations.py beside this file and run it; what they
-have in common is in panels.py and page.py. Python 3 standard library only; the same source gives the same bytes.
+have in common is in shared.py (questions), panels.py and page.py. Python 3 standard library only; the same source gives the same bytes.
 """
 
 import importlib

@@ -2,9 +2,11 @@
 
 from page import NAMESPACE, REGION, dashboard
 from panels import ANY_IS_BAD, BAD, COUNT, GOOD, PER_SECOND, SHARE, SO_SO, lines, query, stat, steps, table
+from shared import PLACEMENTS, STEERED, counted, fail_open_share, landed_elsewhere, sent
 
 # Every reason is a series from the start; those that never happened say nothing.
 SEEN = "> 0"
+SENT = 'namespace=~"$namespace", target=~"$region"'
 
 
 def by_reason(outcome):
@@ -35,31 +37,27 @@ DASHBOARD = dashboard(
                     "Steered",
                     "Share of the pods that could be decided about at admission (neither bypassed nor failed) and were sent to another region than the baseline.",
                     SHARE,
-                    'sum(increase(eco_pulse_decisions_total{endpoint="mutate", outcome="steer"}[$__range])) / sum(increase(eco_pulse_decisions_total{endpoint="mutate", outcome=~"steer|stay"}[$__range]))',
+                    'sum(increase(eco_pulse_decisions_total{endpoint="mutate", outcome="steer"}[$__range])) / (sum(increase(eco_pulse_decisions_total{endpoint="mutate", outcome=~"steer|stay"}[$__range])) > 0)',
                     "steered",
                 ),
                 stat(
                     "Left alone",
                     "Share of the decisions at admission that leave the pod as it came, for whatever reason.",
                     SHARE,
-                    'sum(increase(eco_pulse_decisions_total{endpoint="mutate", outcome="bypass"}[$__range])) / sum(increase(eco_pulse_decisions_total{endpoint="mutate"}[$__range]))',
+                    'sum(increase(eco_pulse_decisions_total{endpoint="mutate", outcome="bypass"}[$__range])) / (sum(increase(eco_pulse_decisions_total{endpoint="mutate"}[$__range])) > 0)',
                     "left alone",
                 ),
                 stat(
                     "Failed open",
-                    "Share of the decisions that were answered as if Eco-Pulse were not there, because something failed.",
+                    "Share of the requests that were answered as if Eco-Pulse were not there, because something failed; those that were refused count too.",
                     SHARE,
-                    "sum(increase(eco_pulse_fail_open_total[$__range])) / sum(increase(eco_pulse_decisions_total[$__range]))",
+                    fail_open_share("increase", "$__range"),
                     "failed open",
                     thresholds=steps(GOOD, (0.001, SO_SO), (0.01, BAD)),
                 ),
-                stat(
+                landed_elsewhere(
                     "Landed elsewhere",
                     "Of the pods that were sent somewhere and bound, the share that got a node in another region.",
-                    SHARE,
-                    'sum(increase(eco_pulse_placements_total{landed="elsewhere"}[$__range])) / (sum(increase(eco_pulse_placements_total{landed=~"target|elsewhere"}[$__range])) > 0)',
-                    "elsewhere",
-                    thresholds=steps(GOOD, (0.1, SO_SO), (0.5, BAD)),
                 ),
                 stat(
                     "Annotations nobody can read",
@@ -113,23 +111,18 @@ DASHBOARD = dashboard(
         (
             "Where",
             [
-                lines(
+                sent(
                     "Pods sent to another region, by target",
                     "In the hour before each point.",
-                    COUNT,
-                    query(
-                        'sum by (target) (increase(eco_pulse_steered_pods_total{namespace=~"$namespace", target=~"$region"}[1h]))',
-                        "{{target}}",
-                    ),
-                    stacked=True,
+                    SENT,
+                    "target",
+                    "{{target}}",
                 ),
                 table(
                     "From where to where",
                     "Pods sent to another region than the baseline in the period shown.",
                     COUNT,
-                    [
-                        'sum by (namespace, baseline, target) (increase(eco_pulse_steered_pods_total{namespace=~"$namespace", target=~"$region"}[$__range]))'
-                    ],
+                    [counted(STEERED, SENT, "namespace, baseline, target")],
                     {"namespace": "Namespace", "baseline": "From", "target": "To", "Value #A": "Pods"},
                     sort="Pods",
                     decimals=0,
@@ -138,9 +131,7 @@ DASHBOARD = dashboard(
                     "Where bound pods landed",
                     "In the hour before each point, by what was decided. elsewhere: the region preferred was full, or something the pod demands was stronger. unknown: nothing was preferred, or the node's region is not known.",
                     COUNT,
-                    query(
-                        "sum by (outcome, landed) (increase(eco_pulse_placements_total[1h]))", "{{outcome}}: {{landed}}"
-                    ),
+                    query(counted(PLACEMENTS, by="outcome, landed", window="1h"), "{{outcome}}: {{landed}}"),
                     width=24,
                     stacked=True,
                 ),

@@ -1,10 +1,24 @@
 """For who owns a namespace: what its pods used, avoided and saved, and which owners did."""
 
-from overview import ATTRIBUTED, CARBON, CASH, MODELLED, hourly, net
 from page import ONE_NAMESPACE, REGION, REPORT, dashboard
 from panels import COUNT, GRAMS, GRAMS_PER_KWH, KWH, NEGATIVE_IS_BAD, USD, lines, query, stat, table
+from shared import (
+    ATTRIBUTED,
+    AVOIDED,
+    CARBON,
+    CASH,
+    EMISSIONS,
+    ENERGY,
+    MODELLED,
+    counted,
+    hourly,
+    intensity,
+    net,
+    sent,
+)
 
 HERE = 'namespace="$namespace"'
+USED = f'{HERE}, region=~"$region"'
 BOTH = "projected: as decided, at once. realised: from where pods really ran, hour by hour, where pods are watched."
 
 
@@ -28,27 +42,27 @@ DASHBOARD = dashboard(
         (
             "In the period shown",
             [
-                net_stat("CO2e avoided", GRAMS, CARBON, MODELLED),
+                net_stat("CO2e avoided", GRAMS, CARBON, AVOIDED),
                 net_stat("USD saved", USD, CASH, ATTRIBUTED, decimals=2),
                 stat(
                     "Energy",
                     "Of pods that were decided about, modelled from their requests.",
                     KWH,
-                    f'sum(increase(eco_pulse_energy_kwh_total{{{HERE}, region=~"$region"}}[$__range]))',
+                    counted(ENERGY, USED),
                     "energy",
                 ),
                 stat(
                     "Emissions",
                     f"Of pods that were decided about. {MODELLED}",
                     GRAMS,
-                    f'sum(increase(eco_pulse_emissions_grams_total{{{HERE}, region=~"$region"}}[$__range]))',
+                    counted(EMISSIONS, USED),
                     "emissions",
                 ),
                 stat(
                     "Intensity",
                     "Emissions by energy: how green what it used was.",
                     GRAMS_PER_KWH,
-                    f'sum(increase(eco_pulse_emissions_grams_total{{{HERE}, region=~"$region"}}[$__range])) / sum(increase(eco_pulse_energy_kwh_total{{{HERE}, region=~"$region"}}[$__range]))',
+                    intensity(USED),
                     "intensity",
                     decimals=0,
                 ),
@@ -90,38 +104,29 @@ DASHBOARD = dashboard(
         (
             "Over time",
             [
-                hourly("CO2e avoided per hour", GRAMS, CARBON, HERE, "against, method", f"{BOTH} {MODELLED}"),
+                hourly("CO2e avoided per hour", GRAMS, CARBON, HERE, "against, method", f"{BOTH} {AVOIDED}"),
                 hourly("USD saved per hour", USD, CASH, HERE, "against, method", f"{BOTH} {ATTRIBUTED}"),
                 lines(
                     "Energy per hour, by region",
                     "Modelled; the hour before each point.",
                     KWH,
-                    query(
-                        f'sum by (region) (increase(eco_pulse_energy_kwh_total{{{HERE}, region=~"$region"}}[1h]))',
-                        "{{region}}",
-                    ),
+                    query(counted(ENERGY, USED, "region", window="1h"), "{{region}}"),
                     stacked=True,
                 ),
                 lines(
                     "Emissions per hour, by region",
                     f"The hour before each point. {MODELLED}",
                     GRAMS,
-                    query(
-                        f'sum by (region) (increase(eco_pulse_emissions_grams_total{{{HERE}, region=~"$region"}}[1h]))',
-                        "{{region}}",
-                    ),
+                    query(counted(EMISSIONS, USED, "region", window="1h"), "{{region}}"),
                     stacked=True,
                 ),
-                lines(
+                sent(
                     "Pods sent to another region",
                     "In the hour before each point, from the baseline to the target.",
-                    COUNT,
-                    query(
-                        f'sum by (baseline, target) (increase(eco_pulse_steered_pods_total{{{HERE}, target=~"$region"}}[1h]))',
-                        "{{baseline}} to {{target}}",
-                    ),
+                    f'{HERE}, target=~"$region"',
+                    "baseline, target",
+                    "{{baseline}} to {{target}}",
                     width=24,
-                    stacked=True,
                 ),
             ],
         ),

@@ -20,6 +20,7 @@ from panels import (
     steps,
     table,
 )
+from shared import fail_open_share, quantile
 
 # Whose it is: the pod, where the scrape says so, else the address.
 WHO = "{{pod}} {{instance}}"
@@ -34,6 +35,11 @@ def happened(title, description, metric, by, width=8):
         query(f"sum by ({by}) (increase({metric}[15m]))", ", ".join(f"{{{{{label}}}}}" for label in by.split(", "))),
         width=width,
     )
+
+
+def by_process(title, description, unit, expr, width=8, **more):
+    """A value over time of each process."""
+    return lines(title, description, unit, query(expr, WHO), width=width, **more)
 
 
 DASHBOARD = dashboard(
@@ -92,9 +98,9 @@ DASHBOARD = dashboard(
                 ),
                 stat(
                     "Failing open",
-                    "Share of the requests of the last minutes that were answered as if Eco-Pulse were not there.",
+                    "Share of the requests of the last minutes that were answered as if Eco-Pulse were not there; those that were refused count too.",
                     SHARE,
-                    "sum(rate(eco_pulse_fail_open_total[$__rate_interval])) / (sum(rate(eco_pulse_decisions_total[$__rate_interval])) > 0) or vector(0)",
+                    fail_open_share("rate", "$__rate_interval"),
                     "failing open",
                     width=3,
                     thresholds=steps(GOOD, (0.001, SO_SO), (0.01, BAD)),
@@ -132,10 +138,7 @@ DASHBOARD = dashboard(
                     "By endpoint. Never above 190 ms, where the last bucket ends: whether it is longer, the share over the budget tells.",
                     SECONDS,
                     *[
-                        query(
-                            f"histogram_quantile({share}, sum by (endpoint, le) (rate(eco_pulse_decision_duration_seconds_bucket[$__rate_interval])))",
-                            f"{{{{endpoint}}}} p{share:.0%}".replace("%", ""),
-                        )
+                        query(quantile(share), f"{{{{endpoint}}}} p{share:.0%}".replace("%", ""))
                         for share in (0.5, 0.99)
                     ],
                     limit=0.19,
@@ -162,7 +165,7 @@ DASHBOARD = dashboard(
                     "Share of the decisions that took longer than 190 ms. Above 1 %, the 99th percentile is over the budget.",
                     SHARE,
                     query(
-                        '1 - sum by (endpoint) (rate(eco_pulse_decision_duration_seconds_bucket{le="0.19"}[$__rate_interval])) / sum by (endpoint) (rate(eco_pulse_decision_duration_seconds_count[$__rate_interval]))',
+                        '1 - sum by (endpoint) (rate(eco_pulse_decision_duration_seconds_bucket{le="0.19"}[$__rate_interval])) / (sum by (endpoint) (rate(eco_pulse_decision_duration_seconds_count[$__rate_interval])) > 0)',
                         "{{endpoint}}",
                     ),
                     width=8,
@@ -173,20 +176,18 @@ DASHBOARD = dashboard(
         (
             "Grid data and prices",
             [
-                lines(
+                by_process(
                     "Snapshot age",
                     "Of each replica. It rises, and falls each time the collector publishes.",
                     SECONDS,
-                    query("eco_pulse_snapshot_age_seconds", WHO),
-                    width=8,
+                    "eco_pulse_snapshot_age_seconds",
                     limit=1800,
                 ),
-                lines(
+                by_process(
                     "Snapshot version",
                     "Of each replica: all should rise together.",
                     COUNT,
-                    query("eco_pulse_snapshot_version", WHO),
-                    width=8,
+                    "eco_pulse_snapshot_version",
                 ),
                 lines(
                     "Age of readings",
@@ -258,26 +259,23 @@ DASHBOARD = dashboard(
         (
             "Duties and the cluster",
             [
-                lines(
+                by_process(
                     "Who collects",
                     "1 on the process that asks the providers.",
                     YES_NO,
-                    query("eco_pulse_collector", WHO),
-                    width=8,
+                    "eco_pulse_collector",
                 ),
-                lines(
+                by_process(
                     "Who accounts",
                     "1 on the process that accounts for what pods really did.",
                     YES_NO,
-                    query("eco_pulse_accountant", WHO),
-                    width=8,
+                    "eco_pulse_accountant",
                 ),
-                lines(
+                by_process(
                     "Whether the store answers",
                     "As each replica sees it; nothing where there is none.",
                     YES_NO,
-                    query("eco_pulse_store_up", WHO),
-                    width=8,
+                    "eco_pulse_store_up",
                 ),
                 table(
                     "Kinds that are watched",
@@ -346,11 +344,11 @@ DASHBOARD = dashboard(
                     "result",
                     width=6,
                 ),
-                lines(
+                by_process(
                     "Certificate ends in",
                     "Of each process that serves TLS.",
                     SECONDS,
-                    query("(eco_pulse_certificate_expiry_seconds > 0) - time()", WHO),
+                    "(eco_pulse_certificate_expiry_seconds > 0) - time()",
                     width=6,
                 ),
             ],
@@ -378,11 +376,11 @@ DASHBOARD = dashboard(
                     query("max(eco_pulse_waiting_pod_hours)", "pod-hours"),
                     width=8,
                 ),
-                lines(
+                by_process(
                     "Records written",
                     "Number of the last record of each process's chain.",
                     COUNT,
-                    query("eco_pulse_ledger_head_seq", WHO),
+                    "eco_pulse_ledger_head_seq",
                     width=12,
                 ),
                 table(

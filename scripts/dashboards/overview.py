@@ -12,7 +12,6 @@ from panels import (
     NEGATIVE_IS_BAD,
     PER_SECOND,
     SECONDS,
-    SHARE,
     SO_SO,
     USD,
     gauge,
@@ -23,28 +22,29 @@ from panels import (
     steps,
     table,
 )
+from shared import (
+    ATTRIBUTED,
+    AVOIDED,
+    CARBON,
+    CASH,
+    STEERED,
+    counted,
+    hourly,
+    intensity,
+    landed_elsewhere,
+    net,
+    quantile,
+    sent,
+    so_far,
+)
 
 
-def net(gained, lost, chosen, by="", over="increase", window="$__range"):
-    """Gains less losses: savings may be negative, and a counter cannot fall."""
-    grouped = f"sum by ({by})" if by else "sum"
-    return f"{grouped} ({over}({gained}{{{chosen}}}[{window}])) - {grouped} ({over}({lost}{{{chosen}}}[{window}]))"
-
-
-CARBON = ("eco_pulse_carbon_avoided_grams_total", "eco_pulse_carbon_added_grams_total")
-CASH = ("eco_pulse_cost_saved_usd_total", "eco_pulse_cost_added_usd_total")
 HERE = 'namespace=~"$namespace", method="$method"'
 BASELINE = f'{HERE}, against="baseline"'
-
-ATTRIBUTED = "Attributed: a bill changes only when machines are taken away."
-MODELLED = "Modelled. Never to be subtracted from an inventory."
-
-
-def hourly(title, unit, counters, chosen, by, means):
-    """Net of the hour before each point."""
-    description = f"Net of the hour before each point, against each counterfactual. {means}"
-    legend = ", ".join(f"{{{{{label}}}}}" for label in by.split(", "))
-    return lines(title, description, unit, query(f"3600 * ({net(*counters, chosen, by, 'rate', '1h')})", legend))
+# What has no counterfactual has no method.
+USED = 'namespace=~"$namespace", region=~"$region"'
+SENT = 'namespace=~"$namespace", target=~"$region"'
+MOST = f"topk(20, {net(*CARBON, BASELINE, 'namespace')})"
 
 
 DASHBOARD = dashboard(
@@ -82,7 +82,7 @@ DASHBOARD = dashboard(
                     "Decision latency",
                     "99th percentile of the last minutes. The deadline is 190 ms, and the scale ends there: what takes longer fails open. No value while nobody asks.",
                     SECONDS,
-                    "histogram_quantile(0.99, sum by (endpoint, le) (rate(eco_pulse_decision_duration_seconds_bucket[$__rate_interval]))) >= 0",
+                    f"{quantile(0.99)} >= 0",
                     0,
                     0.19,
                     steps(GOOD, (0.05, SO_SO), (0.15, BAD)),
@@ -97,7 +97,7 @@ DASHBOARD = dashboard(
                     "Regions by carbon intensity, with the pods sent there",
                     "Colour: intensity as last read. Size: pods sent to another region than the baseline in the period shown. Regions of which nobody knows where they are do not show.",
                     'max by (region, latitude, longitude) (eco_pulse_region_info) * on (region) group_left () max by (region) (eco_pulse_grid_intensity_grams_per_kwh{region=~"$region"})',
-                    'sum by (region) (label_replace(increase(eco_pulse_steered_pods_total{namespace=~"$namespace", target=~"$region"}[$__range]), "region", "$1", "target", "(.+)"))',
+                    f'sum by (region) (label_replace({counted(STEERED, SENT, "target")}, "region", "$1", "target", "(.+)"))',
                 ),
                 lines(
                     "Carbon intensity",
@@ -114,7 +114,7 @@ DASHBOARD = dashboard(
             [
                 stat(
                     "CO2e avoided",
-                    f"Net, in the period shown, by what it is compared with: the configured baseline, what Kubernetes does alone (it spreads), and always the greenest region. {MODELLED}",
+                    f"Net, in the period shown, by what it is compared with: the configured baseline, what Kubernetes does alone (it spreads), and always the greenest region. {AVOIDED}",
                     GRAMS,
                     net(*CARBON, HERE, "against"),
                     "{{against}}",
@@ -123,9 +123,9 @@ DASHBOARD = dashboard(
                 ),
                 stat(
                     "CO2e avoided, all that is counted",
-                    f"Net, since the accounts began, or without a watch on pods since the processes started. For some minutes after a replica vanished it may count twice. {MODELLED}",
+                    f"Net, since the accounts began, or without a watch on pods since the processes started. {AVOIDED}",
                     GRAMS,
-                    f"sum by (against) ({CARBON[0]}{{{HERE}}}) - sum by (against) ({CARBON[1]}{{{HERE}}})",
+                    " - ".join(so_far(counter, HERE, "against") for counter in CARBON),
                     "{{against}}",
                     width=12,
                     thresholds=NEGATIVE_IS_BAD,
@@ -136,16 +136,16 @@ DASHBOARD = dashboard(
                     CARBON,
                     HERE,
                     "against",
-                    f"Below zero: the placement emitted more. {MODELLED}",
+                    f"Below zero: the placement emitted more. {AVOIDED}",
                 ),
                 hourly("USD saved per hour", USD, CASH, HERE, "against", f"Below zero: it cost more. {ATTRIBUTED}"),
                 table(
                     "Namespaces",
-                    f"The 20 with the most, net, against the baseline, in the period shown. {MODELLED} {ATTRIBUTED}",
+                    f"The 20 that avoided the most, net, against the baseline, in the period shown. {AVOIDED} {ATTRIBUTED}",
                     COUNT,
                     [
-                        f"topk(20, {net(*CARBON, BASELINE, 'namespace')})",
-                        f"topk(20, {net(*CASH, BASELINE, 'namespace')})",
+                        MOST,
+                        f"({net(*CASH, BASELINE, 'namespace')}) and on (namespace) {MOST}",
                     ],
                     {"namespace": "Namespace", "Value #A": "CO2e avoided", "Value #B": "USD saved"},
                     sort="CO2e avoided",
@@ -155,10 +155,7 @@ DASHBOARD = dashboard(
                     "Intensity of the energy used",
                     "Emissions by energy of the pods that were decided about, in the region they prefer or, where pods are watched, run in. Below the baseline's intensity, placement helps.",
                     GRAMS_PER_KWH,
-                    query(
-                        'sum(rate(eco_pulse_emissions_grams_total{namespace=~"$namespace", region=~"$region"}[1h])) / sum(rate(eco_pulse_energy_kwh_total{namespace=~"$namespace", region=~"$region"}[1h]))',
-                        "pods",
-                    ),
+                    query(intensity(USED, "rate", "1h"), "pods"),
                 ),
             ],
         ),
@@ -173,16 +170,13 @@ DASHBOARD = dashboard(
                     width=8,
                     stacked=True,
                 ),
-                lines(
+                sent(
                     "Pods sent to another region",
                     "In the hour before each point, by target.",
-                    COUNT,
-                    query(
-                        'sum by (target) (increase(eco_pulse_steered_pods_total{namespace=~"$namespace", target=~"$region"}[1h]))',
-                        "{{target}}",
-                    ),
+                    SENT,
+                    "target",
+                    "{{target}}",
                     width=8,
-                    stacked=True,
                 ),
                 stat(
                     "Failed open",
@@ -194,13 +188,9 @@ DASHBOARD = dashboard(
                     decimals=0,
                     height=8,
                 ),
-                stat(
+                landed_elsewhere(
                     "Pods that landed elsewhere",
                     "Of the pods that were sent somewhere and bound in the period shown, the share that got a node in another region: a preference is a preference.",
-                    SHARE,
-                    'sum(increase(eco_pulse_placements_total{landed="elsewhere"}[$__range])) / (sum(increase(eco_pulse_placements_total{landed=~"target|elsewhere"}[$__range])) > 0)',
-                    "elsewhere",
-                    thresholds=steps(GOOD, (0.1, SO_SO), (0.5, BAD)),
                     height=8,
                 ),
             ],

@@ -16,9 +16,10 @@ impl Sums {
         for Compared { hours, priced_hours, emissions_g, cost_usd, avoided_g, saved_usd } in self.against {
             numbers.extend([hours, priced_hours, emissions_g, cost_usd, avoided_g, saved_usd]);
         }
-        for Projected { pods, avoided_g, saved_usd } in self.projected {
+        for Projected { pods, avoided_g, saved_usd, .. } in self.projected {
             numbers.extend([pods as f64, avoided_g, saved_usd]);
         }
+        numbers.extend(self.projected.map(|projected| projected.priced_pods as f64));
         numbers
     }
 
@@ -76,7 +77,11 @@ impl Sums {
             };
         }
         for projected in &mut sums.projected {
-            *projected = Projected { pods: counted(next()), avoided_g: next(), saved_usd: next() };
+            let (pods, avoided_g, saved_usd) = (counted(next()), next(), next());
+            *projected = Projected { pods, avoided_g, priced_pods: 0, saved_usd };
+        }
+        for projected in &mut sums.projected {
+            projected.priced_pods = counted(next());
         }
         Ok(sums)
     }
@@ -99,7 +104,7 @@ mod tests {
             counts in prop::array::uniform5(0_u64..1_000_000),
             figures in prop::collection::vec(-1e9_f64..1e9, 10),
             compared in prop::array::uniform3(prop::array::uniform6(-1e9_f64..1e9)),
-            projected in prop::array::uniform3((0_u64..1000, -1e9_f64..1e9, -1e9_f64..1e9)),
+            projected in prop::array::uniform3((0_u64..1000, -1e9_f64..1e9, 0_u64..1000, -1e9_f64..1e9)),
         ) {
             let [pods, steered, missed, moves_ended, moves_gained] = counts;
             let sums = Sums {
@@ -116,7 +121,9 @@ mod tests {
                 against: compared.map(|[hours, priced_hours, emissions_g, cost_usd, avoided_g, saved_usd]| Compared {
                     hours, priced_hours, emissions_g, cost_usd, avoided_g, saved_usd,
                 }),
-                projected: projected.map(|(pods, avoided_g, saved_usd)| Projected { pods, avoided_g, saved_usd }),
+                projected: projected.map(|(pods, avoided_g, priced_pods, saved_usd)| Projected {
+                    pods, avoided_g, priced_pods, saved_usd,
+                }),
             };
             prop_assert_eq!(Sums::from_text("t", "f", &sums.to_text()), Ok(sums));
         }

@@ -82,7 +82,8 @@ const fn measures_later(provider: GridProvider) -> bool {
 /// The start of a whole hour since 1970.
 #[must_use]
 pub fn start_of(hour: i64) -> Timestamp {
-    Timestamp::from_second(hour.saturating_mul(HOUR_SECONDS)).unwrap_or(Timestamp::MAX)
+    let second = hour.saturating_mul(HOUR_SECONDS);
+    Timestamp::from_second(second).unwrap_or(if hour < 0 { Timestamp::MIN } else { Timestamp::MAX })
 }
 
 /// The whole hour since 1970 that a moment is in.

@@ -110,14 +110,19 @@ pub fn account(
     if waits(here.emissions_g) && run.place().is_some_and(may_come) {
         return None;
     }
-    let others: [Option<Mixed>; COUNTERFACTUALS] = [
-        if run.compares { mixed(run, run.base, stretch, world) } else { None },
-        mixed(run, None, stretch, world),
-        run.greenest.and_then(|_| mixed(run, run.greenest, stretch, world)),
-    ];
-    // What a region that is gone would have been nobody will know; the others are not kept waiting for it.
-    let all_may_come = run.places.iter().filter(|place| place.weight > 0.0).all(may_come);
-    if all_may_come && others.iter().flatten().any(|other| waits(other.emissions_g)) {
+    // Each one place, or the mix.
+    let elsewhere = [run.compares.then_some(run.base), Some(None), run.greenest.map(Some)];
+    let others: [Option<Mixed>; COUNTERFACTUALS] =
+        elsewhere.map(|place| place.and_then(|place| mixed(run, place, stretch, world)));
+    // What a region that is gone would have been nobody will know; whatever does without it is not kept from waiting.
+    let all_may_come = |place: Option<usize>| match place {
+        Some(index) => run.places.get(index).is_some_and(may_come),
+        None => run.places.iter().filter(|place| place.weight > 0.0).all(may_come),
+    };
+    let waited_for = elsewhere.iter().zip(&others).any(|(place, other)| {
+        other.is_some_and(|other| waits(other.emissions_g)) && place.is_some_and(all_may_come)
+    });
+    if waited_for {
         return None;
     }
     let Some((emissions_g, mean)) = here.emissions_g else {

@@ -3,15 +3,13 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::run::{End, Progress, Run};
-use super::sums::{COUNTERFACTUALS, Projected};
+use super::run::{End, Expected, Progress, Run};
+use crate::domain::counterfactual;
 
 /// Version of the record's shape.
 pub const SCHEMA: u32 = 1;
 /// What tells it from a decision's record.
 pub const RECORD: &str = "realised";
-/// The counterfactuals' names, in their order.
-pub const AGAINST: [&str; COUNTERFACTUALS] = ["baseline", "scheduler_mix", "static_greenest"];
 
 /// The record.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -62,7 +60,7 @@ struct Against {
     hours: f64,
     avoided_g: Option<f64>,
     saved_usd: Option<f64>,
-    projected: Option<Projected>,
+    projected: Option<Expected>,
 }
 
 impl<'a> Realised<'a> {
@@ -72,7 +70,7 @@ impl<'a> Realised<'a> {
         let sums = &progress.realised;
         let place = run.place();
         let known = sums.measured_hours + sums.estimated_hours;
-        let against = AGAINST.iter().zip(sums.against).zip(run.projected);
+        let against = counterfactual::Against::ALL.iter().zip(sums.against).zip(run.projected);
         Self {
             schema: SCHEMA,
             record: RECORD,
@@ -102,7 +100,7 @@ impl<'a> Realised<'a> {
             cost_usd: (sums.actual.unpriced_hours < known).then_some(sums.actual.cost_usd),
             against: against
                 .map(|((name, compared), projected)| Against {
-                    name,
+                    name: name.as_str(),
                     hours: compared.hours,
                     avoided_g: (compared.hours > 0.0).then_some(compared.avoided_g),
                     saved_usd: (compared.priced_hours > 0.0).then_some(compared.saved_usd),

@@ -124,7 +124,16 @@ pub struct Run {
     /// Charge for the distance added over the base, USD an hour.
     pub latency_usd_per_hour: f64,
     /// What was expected against each counterfactual; `None`: not known.
-    pub projected: [Option<Projected>; COUNTERFACTUALS],
+    pub projected: [Option<Expected>; COUNTERFACTUALS],
+}
+
+/// What was expected of a run when its pod was bound.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Expected {
+    /// gCO2e avoided; below zero where more was expected to be emitted.
+    pub avoided_g: f64,
+    /// Cash saved, USD; `None`: transfer matters and has no price.
+    pub saved_usd: Option<f64>,
 }
 
 impl Run {
@@ -166,7 +175,9 @@ impl Run {
             ..Sums::default()
         };
         for (sum, projected) in sums.projected.iter_mut().zip(self.projected) {
-            *sum = projected.unwrap_or_default();
+            let Some(Expected { avoided_g, saved_usd }) = projected else { continue };
+            let priced_pods = u64::from(saved_usd.is_some());
+            *sum = Projected { pods: 1, avoided_g, priced_pods, saved_usd: saved_usd.unwrap_or_default() };
         }
         sums
     }

@@ -68,7 +68,9 @@ pub struct Projected {
     pub pods: u64,
     /// gCO2e expected to be avoided.
     pub avoided_g: f64,
-    /// Cash expected to be saved.
+    /// Of them, those of which it could be said in USD too: transfer has no price everywhere.
+    pub priced_pods: u64,
+    /// Cash expected to be saved by those.
     pub saved_usd: f64,
 }
 
@@ -130,6 +132,7 @@ impl AddAssign for Projected {
     fn add_assign(&mut self, other: Self) {
         self.pods += other.pods;
         self.avoided_g += other.avoided_g;
+        self.priced_pods += other.priced_pods;
         self.saved_usd += other.saved_usd;
     }
 }

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::run::{Run, Treatment};
-use super::sums::{COUNTERFACTUALS, Sums};
+use super::run::{Expected, Run, Treatment};
+use super::sums::Sums;
+use crate::domain::counterfactual::SCHEDULER_MIX;
 
 /// One series.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -88,9 +89,6 @@ impl Total {
 /// All series.
 pub type Totals = BTreeMap<Total, f64>;
 
-/// What the scheduler's mix is called where a region's name would stand.
-pub const SCHEDULER_MIX: &str = "scheduler";
-
 /// What a base is called that was not known when the pod was bound.
 const UNKNOWN: &str = "unknown";
 
@@ -113,18 +111,10 @@ pub fn of_binding(run: &Run) -> Vec<(Total, f64)> {
             1.0,
         ));
     }
-    let known: [bool; COUNTERFACTUALS] = run.projected.map(|projected| projected.is_some());
     if run.treatment != Treatment::Holdout {
-        let sums = run.at_binding();
-        for (against, projected) in sums.projected.iter().enumerate().filter(|(index, _)| known[*index]) {
-            add_signed(
-                &mut added,
-                &run.namespace,
-                against,
-                false,
-                Some(projected.avoided_g),
-                Some(projected.saved_usd),
-            );
+        for (against, expected) in run.projected.iter().enumerate() {
+            let Some(Expected { avoided_g, saved_usd }) = *expected else { continue };
+            add_signed(&mut added, &run.namespace, against, false, Some(avoided_g), saved_usd);
         }
     }
     added

@@ -237,6 +237,7 @@ fn add_projected(scan: &Scan, scope: &Scope, tally: &mut Tally) {
         sums.projected[0] = Projected {
             pods: projected.pods,
             avoided_g: projected.avoided_g,
+            priced_pods: projected.pods,
             saved_usd: projected.saved_usd,
         };
         let (namespace, kind) = (owner.namespace.clone(), owner.kind.clone());

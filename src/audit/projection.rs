@@ -2,36 +2,10 @@
 //!
 //! Projected, hence modelled: the realised figures come from where the pod really ran. Savings may be negative.
 
+use crate::domain::counterfactual::static_greenest;
 use crate::domain::net_benefit::{Figures, price_delta};
 use crate::domain::units::{Grams, KilowattHours, Usd};
-use crate::domain::{Decision, Snapshot};
-
-/// What the pod is compared with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Against {
-    /// The configured baseline.
-    Baseline,
-    /// What Kubernetes alone does: the mean over the eligible regions, by their weight.
-    SchedulerMix,
-    /// The eligible region with the lowest annual mean intensity times PUE: without it, any claim is met by a
-    /// constant.
-    StaticGreenest,
-}
-
-impl Against {
-    /// Every counterfactual.
-    pub const ALL: [Self; 3] = [Self::Baseline, Self::SchedulerMix, Self::StaticGreenest];
-
-    /// The counterfactual in metrics.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Baseline => "baseline",
-            Self::SchedulerMix => "scheduler_mix",
-            Self::StaticGreenest => "static_greenest",
-        }
-    }
-}
+use crate::domain::{Against, Decision, Snapshot};
 
 /// What the preferred region brings against the decision's base.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -98,16 +72,11 @@ fn counterfactual(decision: &Decision, snapshot: &Snapshot, against: Against) ->
         Against::SchedulerMix => Figures::weighted_mean(
             &places.filter_map(|place| Some((place.figures.as_ref().ok()?, place.mix_weight))),
         ),
-        // Fixed beforehand: while its figures are not known there is nothing to compare with, and no other region
-        // stands in for it.
+        // While its figures are not known there is nothing to compare with.
         Against::StaticGreenest => {
-            let greenest = places
-                .filter_map(|place| {
-                    let region = snapshot.regions.get(place.region);
-                    region.annual_mean.map(|mean| (mean.0 * region.pue.0, place))
-                })
-                .min_by(|(a, _), (b, _)| a.total_cmp(b));
-            greenest.and_then(|(_, place)| place.figures.ok())
+            let eligible = places.clone().map(|place| place.region);
+            let greenest = static_greenest(eligible, &snapshot.regions)?;
+            places.into_iter().find(|place| place.region == greenest)?.figures.ok()
         }
     }
 }

@@ -5,6 +5,7 @@ use serde::{Serialize, Serializer};
 
 use super::entry::Entry;
 use super::projection::project;
+use crate::domain::counterfactual::SCHEDULER_MIX;
 use crate::domain::decision::Score;
 use crate::domain::demand::Defaulted;
 use crate::domain::snapshot::{Basis, Signal};
@@ -140,9 +141,6 @@ struct SnapshotRecord {
     version: u64,
     captured_at: Timestamp,
 }
-
-/// What the scheduler mix is called where a region's name would stand.
-pub const SCHEDULER_MIX: &str = "scheduler";
 
 /// The name of a decision's base: a region's, or the scheduler mix.
 #[must_use]

@@ -5,8 +5,8 @@
 //! otherwise, the demo fails; it never pretends. Uses no network beyond loopback and leaves nothing behind.
 
 mod client;
-mod cluster;
-mod reviews;
+pub mod cluster;
+pub mod reviews;
 mod running;
 mod scenes;
 mod screen;

@@ -6,7 +6,7 @@ mod words;
 
 use self::record::{Demand, Record, RegionRow};
 use super::table::{Align, Table};
-use crate::audit::record::SCHEDULER_MIX;
+use crate::domain::counterfactual::SCHEDULER_MIX;
 
 pub(super) use self::words::why;
 

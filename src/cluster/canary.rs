@@ -33,6 +33,9 @@ pub enum Answered {
 }
 
 impl Answered {
+    /// Every way.
+    pub const ALL: [Self; 4] = [Self::Decided, Self::Seen, Self::Unanswered, Self::Refused];
+
     /// The result as it stands in metrics.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -68,6 +71,7 @@ pub async fn run(
     let mut pauses = tokio::time::interval(EVERY);
     pauses.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut last = None;
+    metrics.cluster().rehearsing(Answered::ALL.map(Answered::as_str));
     let work = async {
         loop {
             pauses.tick().await;

@@ -36,6 +36,9 @@ const KEY: &str = "tls.key";
 /// Somebody else was quicker: the next look sees what they did.
 const REFUSED_FOR_ITS_VERSION: [u16; 2] = [409, 422];
 const NOT_FOUND: u16 = 404;
+/// What comes of a step.
+const CHANGED: &str = "changed";
+const FAILED: &str = "failed";
 
 /// A round that could not be ended.
 #[derive(Debug, thiserror::Error)]
@@ -96,14 +99,15 @@ impl CertificateKeeper {
     /// Keeps until `stop`; `has_leaf` is called whenever there is one to serve.
     pub async fn run(self, has_leaf: impl Fn() + Send, stop: CancellationToken) -> &'static str {
         let mut memory = Memory::default();
+        self.metrics.cluster().keeping_certificate([CHANGED, FAILED]);
         let work = async {
             loop {
                 let (changed, pause) = match self.round(&mut memory, &has_leaf).await {
                     Ok(Action::Nothing) => ("", EVERY),
                     Ok(Action::Wait) => ("", STEP),
-                    Ok(Action::Write(_) | Action::Publish(_)) => ("changed", STEP),
+                    Ok(Action::Write(_) | Action::Publish(_)) => (CHANGED, STEP),
                     Err(error) => {
-                        self.metrics.cluster().certificate_step("failed");
+                        self.metrics.cluster().certificate_step(FAILED);
                         let text = error.to_string();
                         // Once, however long it lasts.
                         if text != memory.trouble {

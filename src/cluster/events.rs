@@ -27,6 +27,10 @@ const REMEMBERED: usize = 10_000;
 const PAUSE: Duration = Duration::from_millis(100);
 /// The Event is there already.
 const CONFLICT: u16 = 409;
+/// What comes of writing one.
+const WRITTEN: &str = "written";
+const KNOWN: &str = "known";
+const FAILED: &str = "failed";
 
 /// Tells until `stop`.
 pub async fn run(
@@ -35,6 +39,7 @@ pub async fn run(
     clock: Clock,
     stop: CancellationToken,
 ) -> &'static str {
+    metrics.cluster().writing_events([WRITTEN, KNOWN, FAILED]);
     let teller =
         Teller { client: client.clone(), metrics, clock, told: HashSet::new(), owners: HashMap::new() };
     tokio::select! {
@@ -92,11 +97,11 @@ impl Teller {
         }
         let events: Api<Event> = Api::namespaced(self.client.clone(), &namespace);
         let result = match events.create(&PostParams::default(), &event).await {
-            Ok(_) => "written",
-            Err(kube::Error::Api(status)) if status.code == CONFLICT => "known",
+            Ok(_) => WRITTEN,
+            Err(kube::Error::Api(status)) if status.code == CONFLICT => KNOWN,
             Err(error) => {
                 tracing::warn!(%error, namespace, "an Event cannot be written");
-                "failed"
+                FAILED
             }
         };
         self.metrics.cluster().event(result);

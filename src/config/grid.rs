@@ -25,6 +25,9 @@ pub(super) const MAX_AGE: RangeInclusive<Duration> =
 /// Electricity Maps publishes no limit on requests and changes most values once an hour; perf-sentinel, a client of
 /// it, asks for a zone every five minutes. A fifth of that leaves no doubt that it was not meant.
 const OFTEN: Duration = Duration::from_mins(1);
+/// How long the values are good for that are asked of Electricity Maps, and of Great Britain's API.
+const HOUR: Duration = Duration::from_hours(1);
+const HALF_HOUR: Duration = Duration::from_mins(30);
 /// The only zone that Great Britain's API knows.
 const GREAT_BRITAIN: &str = "GB";
 
@@ -101,6 +104,20 @@ pub(super) fn read(grid: &mut Section<'_>) -> GridDraft {
             "refresh",
             &format!("{refresh} is shorter than {often}: electricity-maps has nothing new so often, and may throttle"),
         );
+    }
+    let slow = [(GridProvider::GbCarbonIntensity, HALF_HOUR), (GridProvider::ElectricityMaps, HOUR)];
+    for (kind, interval) in slow {
+        if asks(kind) && refresh > interval {
+            let (refresh, interval) = (format_duration(refresh), format_duration(interval));
+            grid.warn(
+                "refresh",
+                &format!(
+                    "{refresh} is longer than {interval}: {} is asked for its newest value alone, and hours of pods for \
+                     which a value is missing stay open and then count as missing",
+                    kind.as_str()
+                ),
+            );
+        }
     }
     let settings = GridSettings {
         provider,

@@ -85,6 +85,22 @@ impl ClusterMetrics {
         self.objects.with_label_values(&[kind]).set(objects as f64);
     }
 
+    /// Pods are rehearsed from now on, and can come back like this. What has not happened is 0, not absent: of a counter that
+    /// begins at 1 nobody sees the first.
+    pub fn rehearsing(&self, results: impl IntoIterator<Item = &'static str>) {
+        start_at_zero(&self.canary, results);
+    }
+
+    /// Events are written from now on, with these results.
+    pub fn writing_events(&self, results: impl IntoIterator<Item = &'static str>) {
+        start_at_zero(&self.events, results);
+    }
+
+    /// A certificate is kept from now on, in steps with these results.
+    pub fn keeping_certificate(&self, results: impl IntoIterator<Item = &'static str>) {
+        start_at_zero(&self.certificate_steps, results);
+    }
+
     /// A rehearsed pod came back, or did not.
     pub fn canary(&self, result: &str) {
         self.canary.with_label_values(&[result]).inc();
@@ -113,5 +129,11 @@ impl ClusterMetrics {
     /// A list or watch failed.
     pub fn watch_failed(&self, kind: &str) {
         self.watch_errors.with_label_values(&[kind]).inc();
+    }
+}
+
+fn start_at_zero(counters: &IntCounterVec, results: impl IntoIterator<Item = &'static str>) {
+    for result in results {
+        counters.with_label_values(&[result]);
     }
 }

@@ -6,6 +6,7 @@ use prometheus::{GaugeVec, IntCounterVec, IntGauge, Registry};
 use super::MetricsError;
 use super::register::{gauges, int_counters, register};
 use crate::domain::Snapshot;
+use crate::domain::snapshot::Implausibility;
 
 /// What there is to say of grid data and prices, and of how they are got.
 #[derive(Debug)]
@@ -108,6 +109,13 @@ impl ReadingMetrics {
     /// Counts a request to a provider, by what came of it: `ok`, or the name of a failure.
     pub fn provider_request(&self, provider: &str, result: &str) {
         self.provider_requests.with_label_values(&[provider, result]).inc();
+    }
+
+    /// A provider is asked from now on: of its values none has been refused yet.
+    pub fn asking(&self, provider: &str) {
+        for reason in Implausibility::ALL {
+            self.readings_refused.with_label_values(&[provider, reason.as_str()]);
+        }
     }
 
     /// Counts a value that was refused.

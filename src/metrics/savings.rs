@@ -12,9 +12,9 @@ use crate::accounts::books::Books;
 use crate::accounts::sums::{Group, Sums};
 use crate::accounts::totals::{MAX_NAMESPACES, OTHER_NAMESPACES, Total};
 use crate::audit::entry::Entry;
-use crate::audit::projection::{Against, project, savings};
+use crate::audit::projection::{project, savings};
 use crate::audit::record::base_name;
-use crate::domain::Snapshot;
+use crate::domain::{Against, Snapshot};
 
 /// The kind of owner of a pod that nobody owns.
 const POD: &str = "Pod";
@@ -248,6 +248,7 @@ impl SavingsMetrics {
         }
     }
 
+    /// Adds what the books have under a total; how many namespaces have totals of their own is their business.
     fn add(&self, total: &Total, amount: f64) {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of pods")]
         let count = amount.round().max(0.0) as u64;
@@ -255,7 +256,6 @@ impl SavingsMetrics {
         let against = |index: usize| Against::ALL.get(index).map_or("", |against| against.as_str());
         match total {
             Total::Steered { namespace, baseline, target } => {
-                let namespace = self.namespace_label(namespace);
                 self.steered
                     .with_label_values(&[namespace.as_str(), baseline.as_str(), target.as_str()])
                     .inc_by(count);
@@ -269,22 +269,18 @@ impl SavingsMetrics {
                 self.placements.with_label_values(&[treatment.as_str(), landed]).inc_by(count);
             }
             Total::Energy { namespace, region } => {
-                let namespace = self.namespace_label(namespace);
                 self.energy.with_label_values(&[namespace.as_str(), region.as_str()]).inc_by(amount);
             }
             Total::Emissions { namespace, region } => {
-                let namespace = self.namespace_label(namespace);
                 self.emissions.with_label_values(&[namespace.as_str(), region.as_str()]).inc_by(amount);
             }
             Total::Carbon { namespace, against: index, realised, gain } => {
-                let namespace = self.namespace_label(namespace);
                 let series = if *gain { &self.carbon_avoided } else { &self.carbon_added };
                 series
                     .with_label_values(&[namespace.as_str(), against(*index), method(*realised)])
                     .inc_by(amount);
             }
             Total::Cost { namespace, against: index, realised, gain } => {
-                let namespace = self.namespace_label(namespace);
                 let series = if *gain { &self.cost_saved } else { &self.cost_added };
                 series
                     .with_label_values(&[namespace.as_str(), against(*index), method(*realised)])

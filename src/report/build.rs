@@ -17,7 +17,7 @@ use super::form::Form;
 use super::model::{Basis, Decisions, Head, Holdout, Open, OwnerRow, Owners, Report, SCHEMA, Setting};
 use super::period::{Period, day_start, hour_start, told};
 use crate::accounts::cells::HOUR_SECONDS;
-use crate::audit::projection::Against;
+use crate::domain::Against;
 
 pub use self::tally::Tally;
 

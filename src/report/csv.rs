@@ -5,7 +5,7 @@ use super::known::Known as _;
 use super::model::{Estimate, GroupFigures, Report, Step};
 use crate::accounts::cells::{DAY_HOURS, HOUR_SECONDS};
 use crate::accounts::sums::{COUNTERFACTUALS, Group, Sums};
-use crate::audit::projection::Against;
+use crate::domain::Against;
 
 /// What identifies a row.
 const KEYS: [&str; 13] = [

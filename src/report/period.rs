@@ -29,11 +29,12 @@ impl Period {
         (from_hour < to_hour).then_some(Self { from_hour, to_hour })
     }
 
-    /// Reads two dates or RFC 3339 times. Without both, the last seven whole days before `now`.
+    /// Reads two dates or RFC 3339 times. Without both, the last seven whole days before `now`. A query's times are those of
+    /// whatever a dashboard shows: of an hour that they cut, the whole counts.
     ///
     /// # Errors
-    /// Only one of them, something that is no time or no whole hour, an end that is not after the start, a period that
-    /// has not begun or is longer than ten years. Each names what was asked, the value and the cure.
+    /// Only one of them, something that is no time or, of a command, no whole hour, an end that is not after the start, a
+    /// period that has not begun or is longer than ten years. Each names what was asked, the value and the cure.
     pub fn read(
         from: Option<&str>,
         to: Option<&str>,
@@ -49,8 +50,9 @@ impl Period {
             (None, Some(_)) => return Err(ReportError::OneEnd { missing: asked.name("from") }),
             (Some(from), Some(to)) => (from, to),
         };
-        let from_hour = hour(from, asked.name("from"))?;
-        let to_hour = hour(to, asked.name("to"))?;
+        let (from_hour, _) = hour(from, asked, "from")?;
+        let (last_hour, is_cut) = hour(to, asked, "to")?;
+        let to_hour = last_hour + i64::from(is_cut);
         let Some(period) = Self::of_hours(from_hour, to_hour) else {
             return Err(ReportError::EndBeforeStart {
                 from: asked.value("from", from),
@@ -140,7 +142,8 @@ fn whole_second(time: Timestamp) -> Timestamp {
     Timestamp::from_second(time.as_second()).unwrap_or(time)
 }
 
-fn hour(text: &str, name: String) -> Result<i64, ReportError> {
+/// The hour that a time is in, and whether the time cuts it.
+fn hour(text: &str, asked: Asked, name: &str) -> Result<(i64, bool), ReportError> {
     let time = match text.len() {
         // A longer text is not read as a date: it would lose its time of day.
         DATE_LENGTH => {
@@ -149,13 +152,13 @@ fn hour(text: &str, name: String) -> Result<i64, ReportError> {
         _ => text.parse::<Timestamp>(),
     };
     let Ok(time) = time else {
-        return Err(ReportError::NotATime { name, value: text.to_owned() });
+        return Err(ReportError::NotATime { name: asked.name(name), value: text.to_owned() });
     };
-    let whole = time.as_second().rem_euclid(HOUR_SECONDS) == 0 && time.subsec_nanosecond() == 0;
-    if !whole {
-        return Err(ReportError::NotAWholeHour { name, value: text.to_owned() });
+    let is_cut = time.as_second().rem_euclid(HOUR_SECONDS) != 0 || time.subsec_nanosecond() != 0;
+    if is_cut && asked == Asked::Command {
+        return Err(ReportError::NotAWholeHour { name: asked.name(name), value: text.to_owned() });
     }
-    Ok(time.as_second().div_euclid(HOUR_SECONDS))
+    Ok((time.as_second().div_euclid(HOUR_SECONDS), is_cut))
 }
 
 #[cfg(test)]
@@ -189,6 +192,15 @@ mod tests {
     fn without_both_it_is_the_last_seven_days_that_are_over() {
         let week = read("", "").unwrap();
         assert_eq!(told_of(week), ("2026-11-21T00:00:00Z".to_owned(), "2026-11-28T00:00:00Z".to_owned()));
+    }
+
+    #[test]
+    fn of_hours_that_a_query_cuts_the_whole_counts() {
+        let asked = |from, to| Period::read(Some(from), Some(to), NOW.parse().unwrap(), Asked::Query);
+        let shown = asked("2026-11-27T10:41:03.254Z", "2026-11-28T10:41:03.254Z").unwrap();
+        assert_eq!(told_of(shown), ("2026-11-27T10:00:00Z".to_owned(), "2026-11-28T11:00:00Z".to_owned()));
+        assert_eq!(asked("2026-11-27T10:00:00.001Z", "2026-11-27T10:00:00.002Z").unwrap().hours(), 1);
+        assert_eq!(asked("2026-11-27T10:00:00Z", "2026-11-27T11:00:00.000Z").unwrap().hours(), 1);
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! What was configured, as far as figures depend on it, with where its constants come from.
 
 use super::model::{Setting, SettingRegion};
-use crate::audit::record::SCHEDULER_MIX;
 use crate::catalogue::{Catalogue, PueBasis};
 use crate::config::Config;
+use crate::domain::counterfactual::SCHEDULER_MIX;
 use crate::domain::{Baseline, Region};
 
 /// Where a figure comes from that the configuration gives itself.

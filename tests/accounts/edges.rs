@@ -280,6 +280,23 @@ async fn a_region_that_is_gone_keeps_nobody_waiting() {
 }
 
 #[tokio::test]
+async fn a_region_that_is_gone_keeps_no_other_one_from_being_waited_for() {
+    let mut books = Books::new().await;
+    books.tell(0..8, "us-east-1").await;
+    let catalogue = Catalogue::built_in().unwrap();
+    let yaml = "baseline: {region: us-east-1}\nregions: [{name: us-east-1}, {name: eu-west-1}, {name: eu-north-1}]\n";
+    books.keeper.collected = Some(Config::parse(yaml, &catalogue).unwrap().regions);
+    books.open(run("a")).await;
+    books.keeper.books.end("a", seen(4, 0));
+    books.look(at(5, 0)).await;
+    assert!(books.sums().await.measured_hours <= 0.0, "the base may yet be told");
+    books.tell(0..8, "").await;
+    books.look(at(5, 10)).await;
+    let sums = books.sums().await;
+    assert!((sums.measured_hours - 1.5).abs() < 1e-12 && sums.against[0].hours > 0.0, "{sums:?}");
+}
+
+#[tokio::test]
 async fn thousands_that_end_together_are_closed_in_sets_that_can_be_written() {
     let mut books = Books::new().await;
     books.tell(0..8, "").await;

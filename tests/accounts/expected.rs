@@ -32,7 +32,7 @@ pub fn figures(lives: &[Life]) -> BTreeMap<String, Figures> {
         add("projected_hours", 12.0);
         for (index, projected) in run.projected.iter().enumerate() {
             add(&format!("projected_{index}_g"), projected.map_or(0.0, |p| p.avoided_g));
-            add(&format!("projected_{index}_usd"), projected.map_or(0.0, |p| p.saved_usd));
+            add(&format!("projected_{index}_usd"), projected.and_then(|p| p.saved_usd).unwrap_or(0.0));
         }
         let mut net_benefit = 0.0;
         let mut whole = true;

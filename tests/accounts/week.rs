@@ -7,8 +7,7 @@
     reason = "small numbers"
 )]
 
-use eco_pulse::accounts::run::{Asked, Place, PriceKey, Run, Treatment};
-use eco_pulse::accounts::sums::Projected;
+use eco_pulse::accounts::run::{Asked, Expected, Place, PriceKey, Run, Treatment};
 use eco_pulse::domain::RegionName;
 use eco_pulse::domain::history::PastReading;
 use eco_pulse::domain::snapshot::{Basis, CapacityType, GridProvider, Signal};
@@ -179,7 +178,8 @@ fn run(
         (false, 0) => Treatment::Stay,
         (false, _) => Treatment::Steer,
     };
-    let projected = Projected { pods: 1, avoided_g: 10.0 * cores, saved_usd: -0.01 };
+    let projected = Expected { avoided_g: 10.0 * cores, saved_usd: Some(-0.01) };
+    let unpriced = Expected { saved_usd: None, ..projected };
     Run {
         uid: format!("uid-{number}"),
         namespace: namespace.to_owned(),
@@ -204,6 +204,6 @@ fn run(
         greenest: Some(3),
         carbon_price_usd_per_tonne: 50.0,
         latency_usd_per_hour: 0.000_01,
-        projected: if holdout { [None; 3] } else { [Some(projected), None, Some(projected)] },
+        projected: if holdout { [None; 3] } else { [Some(projected), None, Some(unpriced)] },
     }
 }

@@ -1,11 +1,8 @@
 //! One decision worked out a second time, from the tables' figures by plain arithmetic: all five terms, their sum, and
 //! what is projected, against the record, to six digits.
 
-use std::time::Duration;
-
-use eco_pulse::audit::entry::{DecisionIds, Endpoint, Entry, Subject};
+use eco_pulse::audit::entry::Entry;
 use eco_pulse::audit::record::DecisionRecord;
-use eco_pulse::config::Mode;
 use eco_pulse::domain::demand::{Candidate, Candidates, PodDemand};
 use eco_pulse::domain::snapshot::CapacityType;
 use eco_pulse::domain::units::{Cores, Gibibytes, Gigabytes, Hours};
@@ -13,6 +10,7 @@ use eco_pulse::domain::{WorkloadClass, decide};
 use rstest::rstest;
 use serde_json::Value;
 
+use crate::entry::entry;
 use crate::support::{NOON, Rig, annotate, at, config, job, object, snapshot};
 
 const YAML: &str = "
@@ -142,19 +140,7 @@ fn a_pod_that_runs_already_is_charged_for_the_move() {
     let candidates =
         Candidates { list: list.collect(), incumbent: None, running_in: Some(region("eu-west-1")) };
     let decision = decide(&demand, &candidates, &snapshot, &config.policy(), at(NOON));
-    let entry = Entry {
-        at: at(NOON),
-        id: DecisionIds::new(1).next(),
-        endpoint: Endpoint::Mutate,
-        subject: Subject::default(),
-        dry_run: false,
-        mode: Mode::Steer,
-        policies: Vec::new(),
-        decision,
-        demand: Some(demand),
-        snapshot: Some(snapshot.into()),
-        duration: Duration::ZERO,
-    };
+    let entry = Entry { decision, demand: Some(demand), snapshot: Some(snapshot.into()), ..entry(at(NOON)) };
     let record = serde_json::to_value(DecisionRecord::new(&entry, "test", 1)).unwrap();
     assert_is_worked_out(&record, -0.004);
 }

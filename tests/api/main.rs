@@ -8,6 +8,8 @@ mod annotations;
 mod arithmetic;
 mod books;
 mod choice;
+#[path = "../support/entry.rs"]
+mod entry;
 mod equation;
 mod filter;
 mod filter_marks;

@@ -167,6 +167,10 @@ grid: {provider: gb-carbon-intensity}";
     "grid: {fallback: [electricity-maps], refresh: 1s}",
     &["grid.refresh: 1s is shorter than 1m: electricity-maps has nothing new so often, and may throttle"]
 )]
+#[case::longer_than_what_is_asked_for_is_good_for(
+    "grid: {provider: electricity-maps, refresh: 61m, maxAge: 2h}",
+    &["grid.refresh: 1h1m is longer than 1h: electricity-maps is asked for its newest value alone, and hours of pods for which a value is missing stay open and then count as missing"]
+)]
 #[case::often_enough("grid: {provider: electricity-maps, refresh: 1m}", &[])]
 #[case::often_but_nobody_is_bothered("grid: {provider: replay, refresh: 1s, replay: {file: t.csv}}", &[])]
 #[case::mock_with_a_fallback("grid: {provider: mock, fallback: [electricity-maps]}", &[])]

@@ -50,18 +50,25 @@ pub struct Promised {
     pub labels: BTreeSet<String>,
 }
 
-/// Every query of every panel, with Grafana's variables filled in.
+/// What `$method` may be.
+const METHODS: [&str; 2] = ["projected", "realised"];
+
+/// Every query of every panel, with Grafana's variables filled in: by either method where one is chosen.
 pub fn panel_queries() -> Vec<Promised> {
     let dashboards = dashboards();
     let of_panel = |dashboard: &Dashboard, panel: &Value| -> Vec<Promised> {
         let place = format!("{}: {}", dashboard.name, text_of(&panel["title"]));
         let targets = panel["targets"].as_array().unwrap();
+        let by = |target: &Value, method: &str| Promised {
+            place: format!("{place} ({}, {method})", text_of(&target["refId"])),
+            expression: filled_in(&text_of(&target["expr"]).replace("$method", method)),
+            labels: legend_labels(text_of(&target["legendFormat"])),
+        };
         targets
             .iter()
-            .map(|target| Promised {
-                place: format!("{place} ({})", text_of(&target["refId"])),
-                expression: filled_in(text_of(&target["expr"])),
-                labels: legend_labels(text_of(&target["legendFormat"])),
+            .flat_map(|target| {
+                let is_chosen = text_of(&target["expr"]).contains("$method");
+                METHODS[..if is_chosen { 2 } else { 1 }].iter().map(|method| by(target, method))
             })
             .collect()
     };
@@ -147,11 +154,14 @@ fn filled_in(expression: &str) -> String {
     let filled = [
         ("$__rate_interval", "15s"),
         ("$__range", "5m"),
+        ("$__interval", "1s"),
+        // Of an hour there are only moments.
+        ("[1h:5m]", "[1h:1s]"),
         // The demonstration's one namespace, also where only one can be chosen.
         ("=\"$namespace\"", "=~\".*\""),
         ("$namespace", ".*"),
         ("$region", ".*"),
-        ("$method", "projected"),
+        ("$method", METHODS[0]),
     ]
     .iter()
     .fold(expression.to_owned(), |text, (variable, value)| text.replace(variable, value));

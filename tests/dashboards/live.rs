@@ -1,21 +1,22 @@
-//! A real Prometheus scrapes a real server; every expression is asked of it and brings what is promised.
+//! A real Prometheus scrapes a webhook and a controller that have the demo's workload; every expression is asked of it and brings
+//! what is promised.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
-use crate::expression::names;
 use crate::files::{Promised, columns, cookbook, panel_queries, rules, text, text_of, variable_queries};
+use crate::markdown::table;
+use crate::metric_names::names;
 use crate::prometheus::{LULL, Prometheus};
-use crate::server::{PATIENCE, Server};
-use crate::workload::{CONFIG, ask, replica_in_a_cluster};
+use crate::workload::Cluster;
+
+/// What has not happened by then never will.
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Metrics as docs/observability.md lists them, which another test compares with the program.
 fn documented() -> BTreeSet<String> {
-    let document = text("docs/observability.md");
-    let rows = document.lines().filter_map(|line| line.strip_prefix("| `eco_pulse_"));
-    let found: BTreeSet<String> =
-        rows.map(|rest| format!("eco_pulse_{}", rest.split('`').next().unwrap())).collect();
-    assert!(found.len() > 30);
-    found
+    let table = table(&text("docs/observability.md"), &["Metric", "Type", "Labels", "Meaning"]);
+    table.rows.iter().map(|row| row[0].trim_matches('`').to_owned()).collect()
 }
 
 fn recorded() -> BTreeSet<String> {
@@ -116,24 +117,35 @@ async fn all_that_is_missing(prometheus: &mut Prometheus) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_panel_and_every_rule_brings_what_it_promises() {
-    let (server, _stdout) = Server::start(CONFIG).await;
-    ask(&server).await;
-    let targets = [("webhook", server.admin_addr), ("controller", replica_in_a_cluster().await)];
-    let Some(mut prometheus) = Prometheus::start(&targets).await else { return };
+    let Some(mut cluster) = Cluster::start().await else { return };
+    let Some(mut prometheus) = Prometheus::start(&cluster.targets()).await else { return };
 
     let mut missing = Vec::new();
     // Rates need two scrapes, and something that happens between them.
     let complete = tokio::time::timeout(PATIENCE, async {
         loop {
-            ask(&server).await;
+            cluster.live_half_an_hour().await;
             missing = all_that_is_missing(&mut prometheus).await;
             if missing.is_empty() {
+                break;
+            }
+        }
+    });
+    assert!(complete.await.is_ok(), "{} expressions bring nothing: {missing:#?}", missing.len());
+
+    // What is shown is of the pods there were, each once.
+    let decided = cluster.decided.to_string();
+    let mut placements = Vec::new();
+    let counted = tokio::time::timeout(PATIENCE, async {
+        loop {
+            placements = prometheus.series("sum(eco_pulse_placements_total)").await;
+            if placements.first().is_some_and(|one| one["value"][1] == decided.as_str()) {
                 break;
             }
             tokio::time::sleep(LULL).await;
         }
     });
-    assert!(complete.await.is_ok(), "{} expressions bring nothing: {missing:#?}", missing.len());
+    assert!(counted.await.is_ok(), "{placements:?} of {decided} pods");
 
     // Where regions are is what the map needs as numbers.
     for region in prometheus.series("eco_pulse_region_info").await {

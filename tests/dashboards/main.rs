@@ -1,30 +1,21 @@
-//! Dashboards, rules and the cookbook of queries: their form, and what a real Prometheus that scrapes a real server says to
-//! every expression in them. Without `prometheus` and `promtool` in the PATH those parts say `skipped`.
+//! Dashboards, rules and the cookbook of queries: their form, and what a real Prometheus says to every expression in
+//! them after the workload of the demo. Without `prometheus`, `promtool` and `redis-server` in the PATH those parts say `skipped`.
 #![allow(clippy::unwrap_used, missing_debug_implementations, reason = "tests")]
 
+#[path = "../support/api_server.rs"]
+mod api_server;
 #[path = "../process/client.rs"]
 #[allow(dead_code, reason = "each test crate uses a part of it")]
 mod client;
-#[path = "../process/command.rs"]
+#[path = "../readme/markdown.rs"]
+#[allow(dead_code, reason = "shared with the tests of the documents")]
+mod markdown;
+#[path = "../support/metric_names.rs"]
 #[allow(dead_code, reason = "each test crate uses a part of it")]
-mod command;
-#[path = "../accounts/expected.rs"]
-#[allow(dead_code, reason = "shared with the tests of the accounts")]
-mod expected;
-#[path = "../process/mount.rs"]
-#[allow(dead_code, reason = "each test crate uses a part of it")]
-mod mount;
-#[path = "../accounts/rig.rs"]
-#[allow(dead_code, reason = "shared with the tests of the accounts")]
-mod rig;
-#[path = "../process/server.rs"]
-#[allow(dead_code, reason = "each test crate uses a part of it")]
-mod server;
-#[path = "../accounts/week.rs"]
-#[allow(dead_code, reason = "shared with the tests of the accounts")]
-mod week;
+mod metric_names;
+#[path = "../support/redis.rs"]
+mod redis;
 
-mod expression;
 mod files;
 mod live;
 mod prometheus;

@@ -5,7 +5,8 @@ use std::process::Command;
 
 use eco_pulse::domain::BypassReason;
 
-use crate::files::{root, rules, text, text_of};
+use crate::files::{Promised, panel_queries, root, rules, text, text_of};
+use crate::metric_names::names;
 use crate::prometheus::installed;
 
 fn alerts() -> BTreeSet<String> {
@@ -41,7 +42,7 @@ fn every_alert_is_tried() {
     // The healthy cluster has to have what each is about, else its silence says nothing.
     let healthy = tests.split("\n- name: ").nth(1).unwrap();
     for rule in rules() {
-        for name in crate::expression::names(text_of(&rule["expr"])) {
+        for name in names(text_of(&rule["expr"])) {
             assert!(name.contains(':') || tests.contains(name), "{name} is in no test");
             let about_requests = name.contains("carbon") || name.contains("cost") || name.contains(':');
             assert!(about_requests || healthy.contains(name), "{name} is not in the healthy cluster");
@@ -74,7 +75,8 @@ fn every_alert_has_a_section_of_what_to_do_and_every_section_an_alert() {
     assert_eq!(sections, alerts());
 }
 
-/// What was answered is counted in both counters when it fails open: the rule must not add it twice.
+/// What was answered is counted in both counters when it fails open, and what was refused in one of them: whoever adds them up to
+/// all requests must not add it twice.
 #[test]
 fn reasons_that_fail_open_are_left_out_of_what_was_decided() {
     let failing: Vec<&str> = BypassReason::ALL
@@ -86,6 +88,21 @@ fn reasons_that_fail_open_are_left_out_of_what_was_decided() {
     let rule =
         rules().into_iter().find(|rule| rule["record"] == "endpoint:eco_pulse_requests:rate5m").unwrap();
     assert!(text_of(&rule["expr"]).contains(&excluded), "{excluded}");
+
+    let is_share = |query: &&Promised| {
+        names(&query.expression).contains("eco_pulse_fail_open_total") && query.expression.contains(" / ")
+    };
+    let queries = panel_queries();
+    let shares: Vec<&Promised> = queries.iter().filter(is_share).collect();
+    assert_eq!(shares.len(), 2, "one over time, one of now");
+    for Promised { place, expression, .. } in shares {
+        let (failed, all) = expression.split_once(" / ").unwrap();
+        assert!(all.contains(&excluded), "{place}: {expression}");
+        assert!(
+            all.contains(&format!(" + {failed}")),
+            "{place}: what was refused is no decision: {expression}"
+        );
+    }
 }
 
 #[test]

@@ -10,6 +10,8 @@ mod client;
 #[path = "../process/command.rs"]
 mod command;
 mod damage;
+#[path = "../support/entry.rs"]
+mod entry;
 mod files;
 #[allow(dead_code, reason = "shared with the tests of the process")]
 #[path = "../process/mount.rs"]

@@ -3,37 +3,20 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use eco_pulse::audit::entry::{DecisionIds, Endpoint, Entry, Subject};
 use eco_pulse::audit::file::{FileOptions, LedgerFile};
 use eco_pulse::audit::ledger::Ledger;
 use eco_pulse::audit::read::{Span, read_file};
 use eco_pulse::audit::segments::segments;
 use eco_pulse::audit::verify::{Verified, Verifier};
-use eco_pulse::config::Mode;
-use eco_pulse::domain::{BypassReason, Decision};
 use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
+
+use crate::entry::entry;
 
 pub const NOON: &str = "2026-06-01T12:00:00Z";
 
 pub fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
-}
-
-pub fn entry(at: Timestamp) -> Entry {
-    Entry {
-        at,
-        id: DecisionIds::new(1).next(),
-        endpoint: Endpoint::Mutate,
-        subject: Subject::default(),
-        dry_run: false,
-        mode: Mode::Steer,
-        policies: Vec::new(),
-        decision: Decision::bypass(BypassReason::NoRequests),
-        demand: None,
-        snapshot: None,
-        duration: Duration::ZERO,
-    }
 }
 
 /// A folder with a ledger's file.

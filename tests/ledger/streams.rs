@@ -6,9 +6,7 @@ use eco_pulse::audit::file::FileOptions;
 use eco_pulse::audit::read::{Span, Visitor};
 use eco_pulse::audit::scan::{Scanner, Wanted};
 use eco_pulse::audit::verify::{Finding, StoredLine, Verified, Verifier};
-use eco_pulse::store::{
-    RecordsError, RedisOptions, RedisStore, SnapshotStore, StoreError, StoreState, Timing,
-};
+use eco_pulse::store::{RecordsError, RedisStore, SnapshotStore, StoreError, StoreState};
 use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
@@ -39,15 +37,7 @@ struct Store(SnapshotStore, #[expect(dead_code, reason = "ends when it is droppe
 
 impl Store {
     async fn of(server: &RedisServer) -> Self {
-        let options = RedisOptions {
-            url: server.url(),
-            password_file: None,
-            ca_file: None,
-            name: "test".to_owned(),
-            retention: SignedDuration::from_hours(24),
-            timing: Timing::default(),
-        };
-        let store = SnapshotStore::Redis(RedisStore::new(&options).unwrap());
+        let store = SnapshotStore::Redis(RedisStore::new(&server.options("test")).unwrap());
         let kept = store.clone();
         let running = tokio::spawn(async move { kept.run(CancellationToken::new()).await });
         store.state().wait_for(|state| *state == StoreState::Up).await.unwrap();

@@ -17,6 +17,7 @@ use eco_pulse::store::BookStore;
 use serde_json::Value;
 
 use crate::markdown::{codes, table};
+use crate::metric_names::{family, metrics};
 use crate::rig::Simulation;
 use crate::worked_example::{example, now};
 use crate::{DOCUMENTS, OBSERVABILITY};
@@ -82,27 +83,13 @@ fn scraped() -> BTreeMap<String, (String, BTreeSet<String>)> {
             let (name, kind) = declared.split_once(' ').unwrap();
             found.insert(name.to_owned(), (kind.to_owned(), BTreeSet::new()));
         } else if let Some((series, labels)) = line.split_once('{') {
-            let name = ["_bucket", "_sum", "_count"].iter().find_map(|end| series.strip_suffix(end));
-            let (_, known) = found.get_mut(name.unwrap_or(series)).unwrap();
+            let (_, known) = found.get_mut(family(series)).unwrap();
             let labels = labels.split('}').next().unwrap().split(',');
             let names = labels.map(|label| label.split('=').next().unwrap().to_owned());
             known.extend(names.filter(|name| name != "le"));
         }
     }
     found
-}
-
-/// Every name of a metric in a text; those with colons are names of rules.
-fn metric_names(text: &str) -> BTreeSet<&str> {
-    text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != ':')
-        .map(|word| word.trim_end_matches(':'))
-        .filter(|word| word.starts_with("eco_pulse_"))
-        .collect()
-}
-
-/// The metric that a series belongs to: a histogram has several.
-fn family(series: &str) -> &str {
-    series.strip_suffix("_bucket").filter(|name| name.ends_with("_seconds")).unwrap_or(series)
 }
 
 #[test]
@@ -131,7 +118,7 @@ fn every_metric_is_described_with_its_type_and_labels() {
         "\n",
         include_str!("../../src/metrics/register.rs")
     );
-    for name in metric_names(sources) {
+    for name in metrics(sources) {
         assert!(scraped.contains_key(name), "{name} was not made to happen");
     }
 }
@@ -140,8 +127,8 @@ fn every_metric_is_described_with_its_type_and_labels() {
 fn every_metric_that_a_document_names_exists() {
     let scraped = scraped();
     for (path, document) in DOCUMENTS {
-        for name in metric_names(document) {
-            assert!(scraped.contains_key(family(name)), "{path}: there is no {name}");
+        for name in metrics(document) {
+            assert!(scraped.contains_key(name), "{path}: there is no {name}");
         }
     }
 }

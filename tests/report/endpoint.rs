@@ -94,6 +94,17 @@ async fn every_form_has_its_type_and_its_name() {
     }
 }
 
+/// The link on each dashboard, as Grafana fills it in.
+#[tokio::test]
+async fn the_period_that_a_dashboard_shows_is_reported_in_whole_hours() {
+    let query = "from=2026-11-16T20:19:09.254Z&to=2026-11-17T20:19:09.254Z&output=json&namespace=";
+    let response = ask(&at_once(false), query, "text/html,*/*;q=0.8").await;
+    assert_eq!(response.status(), StatusCode::OK);
+    let report: serde_json::Value = serde_json::from_slice(&body(response).await).unwrap();
+    assert_eq!(report["from"], "2026-11-16T20:00:00Z");
+    assert_eq!(report["to"], "2026-11-17T21:00:00Z");
+}
+
 #[tokio::test]
 async fn a_browser_gets_a_document_of_the_last_week() {
     let response = ask(&at_once(false), "", "text/html,*/*;q=0.8").await;

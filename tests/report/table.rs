@@ -116,17 +116,16 @@ fn a_name_moves_no_cursor_and_takes_no_time() {
     assert!(table.contains("\u{fffd}[2Jshop"));
 }
 
-/// Writes what `docs/reports.md` shows, for whoever changes it: `ECO_PULSE_UPDATE=1 cargo test --test report writes`.
+/// Writes the samples in every form, to be looked at: `cargo test --test report writes_the_samples -- --ignored --nocapture`.
 #[test]
-fn writes_the_sample_for_the_document() {
-    if std::env::var_os("ECO_PULSE_UPDATE").is_some() {
-        let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
-        for (name, report) in [("report", sample::report()), ("large", sample::large())] {
-            for (_, form) in Form::ALL {
-                let file = folder.join(format!("{name}.{}", form.extension()));
-                std::fs::write(&file, eco_pulse::report::render(&report, form).unwrap()).unwrap();
-                eprintln!("wrote {}", file.display());
-            }
+#[ignore = "claims nothing: it writes files for people to look at"]
+fn writes_the_samples() {
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
+    for (name, report) in [("report", sample::report()), ("large", sample::large())] {
+        for (_, form) in Form::ALL {
+            let file = folder.join(format!("{name}.{}", form.extension()));
+            std::fs::write(&file, eco_pulse::report::render(&report, form).unwrap()).unwrap();
+            eprintln!("wrote {}", file.display());
         }
     }
 }

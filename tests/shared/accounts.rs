@@ -17,6 +17,7 @@ use eco_pulse::store::{RedisOptions, RedisStore, SnapshotStore};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::api_server::ApiServer;
 use crate::callers::until;
@@ -25,7 +26,7 @@ use crate::prometheus_text::Scrape;
 use crate::redis::RedisServer;
 use crate::replicas::TIMING;
 
-const PODS: &str = "/api/v1/pods";
+pub const PODS: &str = "/api/v1/pods";
 const COLLECTIONS: [&str; 7] = [
     "/api/v1/nodes",
     "/api/v1/namespaces",
@@ -43,8 +44,8 @@ carbon: {priceUsdPerTonne: 50}
 grid: {provider: mock, mock: {eu-west-1: 397, eu-north-1: 23}}
 ";
 /// The README's worked example: kWh of 4 CPUs and 16 GiB in an hour, in either region.
-const KWH_WEST: f64 = 0.4317 / 24.0;
-const KWH_NORTH: f64 = 0.4278 / 24.0;
+pub const KWH_WEST: f64 = 0.4317 / 24.0;
+pub const KWH_NORTH: f64 = 0.4278 / 24.0;
 
 /// A clock that a test moves.
 #[derive(Clone)]
@@ -65,7 +66,7 @@ impl Hand {
     }
 }
 
-fn cluster() -> ApiServer {
+pub fn cluster() -> ApiServer {
     let server = ApiServer::start(&COLLECTIONS);
     let node = |name: &str, region: &str| {
         json!({
@@ -84,7 +85,7 @@ fn cluster() -> ApiServer {
 }
 
 /// A pod that was decided about, and bound at ten past twelve.
-fn pod(name: &str, label: &str, node: &str) -> Value {
+pub fn pod(name: &str, label: &str, node: &str) -> Value {
     json!({
         "metadata": {
             "name": name, "namespace": "team", "uid": format!("uid-{name}"),
@@ -105,7 +106,7 @@ fn pod(name: &str, label: &str, node: &str) -> Value {
 }
 
 /// The same, after its container has ended.
-fn over(mut pod: Value, phase: &str, at: &str) -> Value {
+pub fn over(mut pod: Value, phase: &str, at: &str) -> Value {
     pod["status"]["phase"] = json!(phase);
     pod["status"]["containerStatuses"] = json!([{ "name": "c", "image": "i", "imageID": "", "ready": false,
         "restartCount": 0, "state": { "terminated": { "exitCode": 0, "finishedAt": at } } }]);
@@ -135,22 +136,18 @@ async fn accounts(app: &App) -> bool {
     scrape(app).await.value("eco_pulse_accountant", &[]) == 1.0
 }
 
+/// A store in touch with a server, for as long as its other part is kept.
+pub fn store_of(redis: &RedisServer) -> (RedisStore, AbortOnDropHandle<()>) {
+    let options = RedisOptions { timing: TIMING, ..redis.options("test") };
+    let store = RedisStore::new(&options).unwrap();
+    let kept = SnapshotStore::Redis(store.clone());
+    (store, AbortOnDropHandle::new(tokio::spawn(async move { kept.run(CancellationToken::new()).await })))
+}
+
 /// What the grid was like, half an hour after another.
 async fn tell(redis: &RedisServer, from: &str, half_hours: i32) {
-    let options = RedisOptions {
-        url: redis.url(),
-        password_file: None,
-        ca_file: None,
-        name: "grid".to_owned(),
-        retention: SignedDuration::from_hours(24 * 400),
-        timing: TIMING,
-    };
-    let store = SnapshotStore::Redis(RedisStore::new(&options).unwrap());
-    let stop = CancellationToken::new();
-    let running = tokio::spawn({
-        let (store, stop) = (store.clone(), stop.clone());
-        async move { store.run(stop).await }
-    });
+    let (store, _in_touch) = store_of(redis);
+    let store = SnapshotStore::Redis(store);
     let from: Timestamp = from.parse().unwrap();
     let half_hour = SignedDuration::from_mins(30);
     let mut readings = Vec::new();
@@ -170,8 +167,6 @@ async fn tell(redis: &RedisServer, from: &str, half_hours: i32) {
         }
     }
     until("the readings are stored", async || store.remember(&readings, from).await.is_ok()).await;
-    stop.cancel();
-    running.await.unwrap();
 }
 
 #[track_caller]

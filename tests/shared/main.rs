@@ -19,6 +19,7 @@ mod client;
 mod command;
 mod grid;
 mod handover;
+mod killed;
 #[allow(dead_code, reason = "shared with the tests of the process")]
 #[path = "../process/mount.rs"]
 mod mount;
@@ -40,6 +41,7 @@ mod slow_proxy;
 mod slowness;
 mod takeover;
 mod token;
+mod trimming;
 mod unusable;
 #[path = "../support/upstream.rs"]
 mod upstream;

@@ -16,7 +16,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::redis::RedisServer;
+use crate::redis::{self, RedisServer};
 
 /// What has not happened by then never will.
 pub const PATIENCE: Duration = Duration::from_mins(1);
@@ -122,14 +122,7 @@ impl Replica {
 }
 
 pub fn options(url: String, name: &str) -> RedisOptions {
-    RedisOptions {
-        url,
-        password_file: None,
-        ca_file: None,
-        name: name.to_owned(),
-        retention: RETENTION,
-        timing: TIMING,
-    }
+    RedisOptions { retention: RETENTION, timing: TIMING, ..redis::options(url, name) }
 }
 
 pub fn with_password(url: String, file: PathBuf) -> RedisOptions {

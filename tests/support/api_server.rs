@@ -94,8 +94,12 @@ impl ApiServer {
 
     /// A client of it.
     pub fn client(&self) -> kube::Client {
-        let url: Uri = format!("http://{}", self.addr).parse().unwrap();
-        kube::Client::try_from(kube::Config::new(url)).unwrap()
+        client_of(&self.url())
+    }
+
+    /// Where it is.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.addr)
     }
 
     /// Puts an object into a collection, in place of one of the same name.
@@ -161,6 +165,12 @@ impl Drop for ApiServer {
     }
 }
 
+/// A client of the one there, from whatever process.
+pub fn client_of(url: &str) -> kube::Client {
+    let url: Uri = url.parse().unwrap();
+    kube::Client::try_from(kube::Config::new(url)).unwrap()
+}
+
 fn key(object: &Value) -> String {
     let name = object["metadata"]["name"].as_str().unwrap();
     object["metadata"]["namespace"].as_str().map_or_else(|| name.to_owned(), |ns| format!("{ns}/{name}"))
@@ -185,9 +195,11 @@ async fn answer(Shared(state): Shared<Arc<State>>, uri: Uri) -> Response {
 }
 
 fn refusal(status: StatusCode) -> impl IntoResponse {
+    // One word, as the API server has it: `NotFound`.
+    let reason = status.canonical_reason().unwrap_or_default().replace(' ', "");
     let body = json!({
         "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "code": status.as_u16(),
-        "message": format!("refused with {status}"), "reason": status.canonical_reason().unwrap_or_default(),
+        "message": format!("refused with {status}"), "reason": reason,
     });
     (status, axum::Json(body))
 }

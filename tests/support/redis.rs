@@ -12,6 +12,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use eco_pulse::store::{RedisOptions, Timing};
+use jiff::SignedDuration;
 use tempfile::TempDir;
 
 /// What a server under test has not answered by then, it never will.
@@ -48,6 +50,18 @@ pub fn binary() -> Option<PathBuf> {
 /// A port that nobody listened on a moment ago.
 pub fn free_port() -> u16 {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
+}
+
+/// How a process of this name uses the server at this address, without password or TLS; readings are kept as long as usual.
+pub fn options(url: String, name: &str) -> RedisOptions {
+    RedisOptions {
+        url,
+        password_file: None,
+        ca_file: None,
+        name: name.to_owned(),
+        retention: SignedDuration::from_hours(24 * 400),
+        timing: Timing::default(),
+    }
 }
 
 impl RedisServer {
@@ -105,6 +119,11 @@ impl RedisServer {
             self.kill();
         }
         ready
+    }
+
+    /// How a process of this name uses it.
+    pub fn options(&self, name: &str) -> RedisOptions {
+        options(self.url(), name)
     }
 
     /// `redis://127.0.0.1:PORT`

@@ -6,13 +6,14 @@
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::Pod as ApiPod;
 
-use crate::accounts::run::{Asked, Place, PriceKey, Run, Treatment};
-use crate::accounts::sums::Projected;
-use crate::audit::projection::{Against, savings};
+use crate::accounts::run::{Asked, Expected, Place, PriceKey, Run, Treatment};
+use crate::audit::projection::savings;
 use crate::decider::{Decided, Decider};
 use crate::domain::assessment::needs;
+use crate::domain::counterfactual::static_greenest;
+use crate::domain::decision::Score;
 use crate::domain::policy::Baseline;
-use crate::domain::{BypassReason, CapacityType, Decision, Outcome, PodDemand, RegionId, Snapshot};
+use crate::domain::{Against, BypassReason, CapacityType, Decision, Outcome, PodDemand, RegionId, Snapshot};
 use crate::kubernetes::bound::{Bound, capacity_type};
 use crate::kubernetes::decode::decode_pod;
 use crate::kubernetes::nodes::{INSTANCE_TYPE, NodeFacts};
@@ -126,12 +127,8 @@ impl Opening<'_> {
         let at = |region: RegionId| regions.iter().position(|known| *known == region);
         run.base = decision.base.and_then(|base| base.region).and_then(at);
         // Fixed beforehand: while its figures are not known, no other region stands in for it.
-        let greenest = decision.scores.iter().filter_map(|score| {
-            let region = self.snapshot.regions.get(score.region());
-            region.annual_mean.map(|mean| (mean.0 * region.pue.0, score.region()))
-        });
-        let greenest = greenest.min_by(|(one, _), (other, _)| one.total_cmp(other));
-        run.greenest = greenest.and_then(|(_, region)| at(region));
+        let eligible = decision.scores.iter().map(Score::region);
+        run.greenest = static_greenest(eligible, &self.snapshot.regions).and_then(at);
         if let Some(here) = self.here {
             let usual = at(here).and_then(|index| run.places.get(index)?.price.instance_type.clone());
             let actual = self.place(here, &self.instance_type(here, usual, capacity), capacity, 0.0);
@@ -153,10 +150,10 @@ impl Opening<'_> {
         }
     }
 
-    fn projected(&self, decision: &Decision) -> [Option<Projected>; 3] {
+    fn projected(&self, decision: &Decision) -> [Option<Expected>; 3] {
         Against::ALL.map(|against| {
             let savings = savings(decision, self.snapshot, self.demand.egress.0, against)?;
-            Some(Projected { pods: 1, avoided_g: savings.avoided.0, saved_usd: savings.saved?.0 })
+            Some(Expected { avoided_g: savings.avoided.0, saved_usd: savings.saved.map(|saved| saved.0) })
         })
     }
 

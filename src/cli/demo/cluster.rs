@@ -27,12 +27,14 @@ pub(super) const GPU_NODE_TYPE: &str = "Standard_NC24ads_A100_v4";
 
 /// The namespace whose label opts out.
 const OPTED_OUT: &str = "payments";
-/// The namespaces of the recorded pods.
 const NAMESPACES: [&str; 4] = ["default", "ai-team", "kube-system", OPTED_OUT];
+
+/// The configuration, as text.
+pub const CONFIG: &str = include_str!("cluster.yaml");
 
 /// The configuration.
 pub(super) fn config(catalogue: &Catalogue) -> Result<Config, ConfigErrors> {
-    Config::parse(include_str!("cluster.yaml"), catalogue)
+    Config::parse(CONFIG, catalogue)
 }
 
 /// The same on a grid that is asked often and whose readings are soon too old: what an outage of hours does to two
@@ -44,9 +46,9 @@ pub(super) fn impatient(config: &Config) -> Config {
     config
 }
 
-/// One node of each type in every region; every namespace known, as to a process that watches them.
-pub(super) fn view(config: &Config) -> ClusterView {
-    let nodes = config.regions.iter().flat_map(|(_, region)| {
+/// One node of each type in every region.
+pub fn nodes(config: &Config) -> impl Iterator<Item = NodeFacts> {
+    config.regions.iter().flat_map(|(_, region)| {
         // The cores weigh regions where the base is the mean of them all. Here it is one region, so that what the
         // kubelet keeps of them makes no difference.
         let node = |instance_type: &str, cores: i64, gibibytes: i64| {
@@ -61,14 +63,23 @@ pub(super) fn view(config: &Config) -> ClusterView {
             node(NODE_TYPE, 4, 16),
             node(GPU_NODE_TYPE, 24, 220).with_allocatable("nvidia.com/gpu", Quantity::from_units(1)),
         ]
-    });
-    let namespaces = NAMESPACES.iter().map(|name| {
+    })
+}
+
+/// The namespaces of the recorded pods.
+pub fn namespaces() -> impl Iterator<Item = (String, NamespaceFacts)> {
+    NAMESPACES.iter().map(|name| {
         let facts = NamespaceFacts { opted_out: *name == OPTED_OUT, ..NamespaceFacts::default() };
         ((*name).to_owned(), facts)
-    });
+    })
+}
+
+/// Every node and every namespace known, as to a process that watches them.
+pub(super) fn view(config: &Config) -> ClusterView {
+    let nodes = nodes(config);
     ClusterView {
         system_namespaces: Arc::new(KUBERNETES_NAMESPACES.map(str::to_owned).into()),
-        ..ClusterView::default().with_nodes(nodes, &config.topology_key).with_namespaces(namespaces)
+        ..ClusterView::default().with_nodes(nodes, &config.topology_key).with_namespaces(namespaces())
     }
 }
 

@@ -7,9 +7,32 @@
 use anyhow::Context as _;
 use serde_json::{Value, json};
 
+use super::cluster::BASE;
+
+/// Data that the training job moves: little enough to be worth the way.
+pub(super) const SOME_GB: u32 = 20;
+/// Data that no region is worth.
+pub(super) const MUCH_GB: u32 = 500;
+
 /// A recorded review, ready to be sent.
 #[derive(Debug)]
-pub(super) struct Review(Value);
+pub struct Review(Value);
+
+/// What the scenes send, each pod once: the workload of the demo.
+///
+/// # Errors
+/// A recording is not what it was.
+pub fn workload() -> anyhow::Result<Vec<Review>> {
+    Ok(vec![
+        Review::training(SOME_GB)?,
+        Review::web()?,
+        Review::pinned(BASE)?,
+        Review::daemonset()?,
+        Review::database()?,
+        Review::opted_out()?,
+        Review::training(MUCH_GB)?,
+    ])
+}
 
 impl Review {
     fn recorded(text: &str) -> anyhow::Result<Self> {
@@ -52,7 +75,10 @@ impl Review {
     }
 
     /// The body of a request of its own, and that request's uid.
-    pub(super) fn into_request(mut self) -> anyhow::Result<(String, Vec<u8>)> {
+    ///
+    /// # Errors
+    /// The system gives no random numbers, or the recording is not what it was.
+    pub fn into_request(mut self) -> anyhow::Result<(String, Vec<u8>)> {
         let uid = random_uid()?;
         self.replace("/request/uid", json!(uid))?;
         Ok((uid, serde_json::to_vec(&self.0)?))

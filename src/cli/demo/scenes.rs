@@ -8,7 +8,7 @@ use anyhow::Context as _;
 
 use self::claims::{expect, holds, row};
 use super::cluster::{BASE, CHEAPEST, FAR, NEAR};
-use super::reviews::Review;
+use super::reviews::{MUCH_GB, Review, SOME_GB};
 use super::running::Running;
 use super::screen::{PatchDetail, Screen};
 use crate::cli::show::headline;
@@ -16,10 +16,6 @@ use crate::cli::show::record::Record;
 
 pub(super) use self::around::{closing, holding, opening};
 
-/// Data that the training job moves: little enough to be worth the way.
-const SOME_GB: u32 = 20;
-/// Data that no region is worth.
-const MUCH_GB: u32 = 500;
 const FAIL_OPENS: &str = r#"eco_pulse_fail_open_total{endpoint="mutate",reason="stale_snapshot"}"#;
 
 /// Scenes 1 to 8; gives the records of what was decided.

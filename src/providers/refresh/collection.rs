@@ -47,6 +47,9 @@ impl Collection {
     ) -> Self {
         let desks = grid.iter().map(|source| Desk::new(source.clone(), &regions, max_age)).collect();
         let prices = PriceDesk::new(prices.0, prices.1, &regions, timer);
+        for source in grid {
+            metrics.readings().asking(source.provider().as_str());
+        }
         Self { regions, max_age, desks, prices, tells_all: false, unremembered: Vec::new(), metrics }
     }
 

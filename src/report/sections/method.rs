@@ -74,7 +74,7 @@ fn projected(report: &Report) -> String {
 }
 
 fn counterfactuals(setting: &Setting) -> String {
-    let base = if setting.baseline == crate::audit::record::SCHEDULER_MIX {
+    let base = if setting.baseline == crate::domain::counterfactual::SCHEDULER_MIX {
         "the baseline is the scheduler mix itself".to_owned()
     } else {
         format!("the baseline is the region {}", setting.baseline)
