@@ -134,7 +134,7 @@ impl Scanner {
         added
     }
 
-    fn add(&mut self, record: &Record<'_>, regions: Option<&str>) -> serde_json::Result<()> {
+    fn add(&mut self, record: &Record<'_>, regions: Option<&[u8]>) -> serde_json::Result<()> {
         if record.schema > SCHEMA {
             self.scan.unreadable += 1;
             return Ok(());

@@ -2,15 +2,19 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::LazyLock;
 
 use jiff::Timestamp;
+use memchr::memchr;
+use memchr::memmem::Finder;
 use serde::Deserialize;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// Between these two are a record's regions, the brackets included.
-const REGIONS: &str = ",\"regions\":[";
-const AFTER_REGIONS: &str = "],\"projected\":";
+/// Between these two are a record's regions, the brackets included. All are prepared once, and looked for in every line.
+static REGIONS: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(",\"regions\":["));
+static AFTER_REGIONS: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("],\"projected\":"));
+static STATE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"state\""));
 
 /// A record. What records of another kind lack has a default; what only some scans look into is not looked into yet.
 #[derive(Debug, Deserialize)]
@@ -45,7 +49,7 @@ pub(super) struct Record<'l> {
 pub(super) struct Lean<'l> {
     before: &'l [u8],
     /// The regions.
-    pub(super) regions: &'l str,
+    pub(super) regions: &'l [u8],
     after: &'l [u8],
 }
 
@@ -56,12 +60,10 @@ impl<'l> Lean<'l> {
     /// a part of somebody's name. What is in the regions beside states is then not looked at: whether it is as it was written
     /// is what `--verify` tells.
     pub(super) fn of(line: &'l [u8]) -> Option<Self> {
-        let text = std::str::from_utf8(line).ok()?;
-        let from = text.find(REGIONS)? + REGIONS.len();
-        let to = from + text[from..].find(AFTER_REGIONS)?;
-        let is_plain = !text[..to].contains('\\');
-        let (before, after) = (&line[..from - 1], &line[to + 1..]);
-        is_plain.then_some(Self { before, regions: &text[from - 1..=to], after })
+        let from = REGIONS.find(line)? + REGIONS.needle().len() - 1;
+        let to = from + AFTER_REGIONS.find(&line[from..])? + 1;
+        let is_plain = memchr(b'\\', &line[..to]).is_none();
+        is_plain.then(|| Self { before: &line[..from], regions: &line[from..to], after: &line[to..] })
     }
 
     /// The line with `null` for its regions, in `room`.
@@ -75,8 +77,8 @@ impl<'l> Lean<'l> {
 
 impl<'l> Record<'l> {
     /// Its regions, as they are written.
-    pub(super) fn regions(&self) -> Option<&'l str> {
-        self.regions.map(RawValue::get)
+    pub(super) fn regions(&self) -> Option<&'l [u8]> {
+        self.regions.map(|regions| regions.get().as_bytes())
     }
 
     /// Who owns the pod.
@@ -118,8 +120,8 @@ pub(super) struct StateCounts<'l>(pub(super) Vec<(Cow<'l, str>, u64)>);
 
 impl<'l> StateCounts<'l> {
     /// How many regions are in which state.
-    pub(super) fn of(regions: &'l str) -> serde_json::Result<Self> {
-        Self::at_a_glance(regions).map_or_else(|| serde_json::from_str(regions), Ok)
+    pub(super) fn of(regions: &'l [u8]) -> serde_json::Result<Self> {
+        Self::at_a_glance(regions).map_or_else(|| serde_json::from_slice(regions), Ok)
     }
 
     /// From regions as this program writes them: only the words behind `"state":"` are looked at. `None` where that cannot be
@@ -127,16 +129,16 @@ impl<'l> StateCounts<'l> {
     ///
     /// Without a backslash a quote always begins or ends a string. So `"state"` with a colon behind it is always a key, and
     /// the next quote but one ends its value; a text of that spelling, or a space before the value, asks for a closer look.
-    fn at_a_glance(regions: &'l str) -> Option<Self> {
-        const STATE: &str = "\"state\"";
-        if regions.contains('\\') {
+    fn at_a_glance(regions: &'l [u8]) -> Option<Self> {
+        if memchr(b'\\', regions).is_some() {
             return None;
         }
         let mut states = Self::default();
         let mut rest = regions;
-        while let Some(at) = rest.find(STATE) {
-            let (word, after) = rest[at + STATE.len()..].strip_prefix(":\"")?.split_once('"')?;
-            states.add(Cow::Borrowed(word));
+        while let Some(at) = STATE.find(rest) {
+            let value = rest[at + STATE.needle().len()..].strip_prefix(b":\"")?;
+            let (word, after) = value.split_at(memchr(b'"', value)?);
+            states.add(Cow::Borrowed(std::str::from_utf8(word).ok()?));
             rest = after;
         }
         Some(states)
