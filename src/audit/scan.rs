@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use self::record::{Lean, Record, StateCounts};
+use self::record::Record;
 use super::record::SCHEMA;
 
 const SECONDS_OF_A_DAY: i64 = 24 * 3600;
@@ -100,8 +100,6 @@ type ByName<V> = BTreeMap<String, V>;
 pub struct Scanner {
     wanted: Wanted,
     scan: Scan,
-    /// For a line without its regions.
-    room: Vec<u8>,
     by_reason: ByName<ByName<ByName<u64>>>,
     projected: ByName<ByName<ByName<BTreeMap<i64, ProjectedSums>>>>,
 }
@@ -110,53 +108,35 @@ impl Scanner {
     /// Scans for what is wanted.
     #[must_use]
     pub fn new(wanted: Wanted) -> Self {
-        let (scan, room) = (Scan::default(), Vec::new());
-        Self { wanted, scan, room, by_reason: BTreeMap::new(), projected: BTreeMap::new() }
+        Self { wanted, scan: Scan::default(), by_reason: BTreeMap::new(), projected: BTreeMap::new() }
     }
 
-    /// Takes a line, without its newline.
+    /// Takes a line, without its newline. What cannot be read changes nothing.
     pub fn line(&mut self, line: &[u8]) {
-        if self.take(line).is_err() {
-            self.scan.unreadable += 1;
+        match Record::read(line) {
+            Ok(record) if record.schema <= SCHEMA => self.add(&record),
+            Ok(_) | Err(_) => self.scan.unreadable += 1,
         }
     }
 
-    /// What cannot be read changes nothing.
-    fn take(&mut self, line: &[u8]) -> serde_json::Result<()> {
-        let Some(lean) = Lean::of(line) else {
-            let record: Record<'_> = serde_json::from_slice(line)?;
-            return self.add(&record, record.regions());
-        };
-        let mut room = std::mem::take(&mut self.room);
-        lean.write(&mut room);
-        let added = serde_json::from_slice(&room).and_then(|record| self.add(&record, Some(lean.regions)));
-        self.room = room;
-        added
-    }
-
-    fn add(&mut self, record: &Record<'_>, regions: Option<&[u8]>) -> serde_json::Result<()> {
-        if record.schema > SCHEMA {
-            self.scan.unreadable += 1;
-            return Ok(());
-        }
+    fn add(&mut self, record: &Record<'_>) {
         let of_another_kind = record.kind.is_some();
         let in_period = self.wanted.from <= record.ts && record.ts < self.wanted.to;
         if of_another_kind || !in_period {
-            return Ok(());
+            return;
         }
         if !self.scan.namespaces.contains(&*record.namespace) {
             self.scan.namespaces.insert(record.namespace.to_string());
         }
         let in_namespace = self.wanted.namespace.as_ref().is_none_or(|wanted| *wanted == record.namespace);
         if !in_namespace {
-            return Ok(());
+            return;
         }
-        let StateCounts(states) = regions.map(StateCounts::of).transpose()?.unwrap_or_default();
         if self.wanted.projected {
-            self.project(record)?;
+            self.project(record);
         }
         self.scan.records += 1;
-        for (word, more) in &states {
+        for (word, more) in &record.states.0 {
             update(&mut self.scan.readings, word, |count| *count += more);
         }
         update(&mut self.by_reason, &record.endpoint, |outcomes| {
@@ -164,18 +144,16 @@ impl Scanner {
                 update(reasons, &record.reason, |count| *count += 1);
             });
         });
-        Ok(())
     }
 
-    fn project(&mut self, record: &Record<'_>) -> serde_json::Result<()> {
+    fn project(&mut self, record: &Record<'_>) {
         // The scheduler asks about pods that were decided about at admission; and in shadow mode nothing is saved.
         if record.endpoint != "mutate" || record.mode != "steer" {
-            return Ok(());
+            return;
         }
-        let Some((demand, projected)) = record.expected()? else { return Ok(()) };
-        let owner = record.owner()?;
+        let Some((demand, projected)) = record.demand.zip(record.projected) else { return };
         let (kind, name) =
-            owner.as_ref().map_or(NO_OWNER, |owner| (owner.kind.as_ref(), owner.name.as_ref()));
+            record.owner.as_ref().map_or(NO_OWNER, |owner| (owner.kind.as_ref(), owner.name.as_ref()));
         let day = record.ts.as_second().div_euclid(SECONDS_OF_A_DAY);
         let add = |sums: &mut ProjectedSums| {
             sums.pods += 1;
@@ -191,7 +169,6 @@ impl Scanner {
                 update(names, name, |days: &mut BTreeMap<i64, _>| add(days.entry(day).or_default()));
             });
         });
-        Ok(())
     }
 
     /// What the lines said.

@@ -1,23 +1,16 @@
 //! As much of a decision record as a scan needs, borrowed from its line.
 
+mod glance;
+
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::LazyLock;
 
 use jiff::Timestamp;
-use memchr::memchr;
-use memchr::memmem::Finder;
 use serde::Deserialize;
 use serde::de::{Deserializer, SeqAccess, Visitor};
-use serde_json::value::RawValue;
 
-/// Between these two are a record's regions, the brackets included. All are prepared once, and looked for in every line.
-static REGIONS: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(",\"regions\":["));
-static AFTER_REGIONS: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("],\"projected\":"));
-static STATE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"state\""));
-
-/// A record. What records of another kind lack has a default; what only some scans look into is not looked into yet.
-#[derive(Debug, Deserialize)]
+/// A record. What records of another kind lack has a default.
+#[derive(Debug, PartialEq, Deserialize)]
 pub(super) struct Record<'l> {
     pub(super) schema: u32,
     pub(super) ts: Timestamp,
@@ -28,72 +21,37 @@ pub(super) struct Record<'l> {
     pub(super) endpoint: Cow<'l, str>,
     #[serde(borrow, default)]
     pub(super) namespace: Cow<'l, str>,
+    /// Who owns the pod.
     #[serde(borrow, default)]
-    owner: Option<&'l RawValue>,
+    pub(super) owner: Option<Owner<'l>>,
     #[serde(borrow, default)]
     pub(super) mode: Cow<'l, str>,
     #[serde(borrow, default)]
     pub(super) outcome: Cow<'l, str>,
     #[serde(borrow, default)]
     pub(super) reason: Cow<'l, str>,
-    #[serde(borrow, default)]
-    demand: Option<&'l RawValue>,
-    #[serde(borrow, default)]
-    regions: Option<&'l RawValue>,
-    #[serde(borrow, default)]
-    projected: Option<&'l RawValue>,
-}
-
-/// A line whose regions, three quarters of its text, are taken out of it.
-#[derive(Debug)]
-pub(super) struct Lean<'l> {
-    before: &'l [u8],
-    /// The regions.
-    pub(super) regions: &'l [u8],
-    after: &'l [u8],
-}
-
-impl<'l> Lean<'l> {
-    /// Of a line as this program writes it; `None` where that cannot be relied on.
-    ///
-    /// Without a backslash a quote always begins or ends a string, so what is looked for are the record's own keys, and never
-    /// a part of somebody's name. What is in the regions beside states is then not looked at: whether it is as it was written
-    /// is what `--verify` tells.
-    pub(super) fn of(line: &'l [u8]) -> Option<Self> {
-        let from = REGIONS.find(line)? + REGIONS.needle().len() - 1;
-        let to = from + AFTER_REGIONS.find(&line[from..])? + 1;
-        let is_plain = memchr(b'\\', &line[..to]).is_none();
-        is_plain.then(|| Self { before: &line[..from], regions: &line[from..to], after: &line[to..] })
-    }
-
-    /// The line with `null` for its regions, in `room`.
-    pub(super) fn write(&self, room: &mut Vec<u8>) {
-        room.clear();
-        for part in [self.before, b"null", self.after] {
-            room.extend_from_slice(part);
-        }
-    }
+    /// What was asked for.
+    #[serde(default)]
+    pub(super) demand: Option<Demand>,
+    /// How many of its regions are in which state.
+    #[serde(borrow, default, rename = "regions")]
+    pub(super) states: StateCounts<'l>,
+    /// What was expected of it.
+    #[serde(default)]
+    pub(super) projected: Option<Projected>,
 }
 
 impl<'l> Record<'l> {
-    /// Its regions, as they are written.
-    pub(super) fn regions(&self) -> Option<&'l [u8]> {
-        self.regions.map(|regions| regions.get().as_bytes())
-    }
-
-    /// Who owns the pod.
-    pub(super) fn owner(&self) -> serde_json::Result<Option<Owner<'l>>> {
-        self.owner.map(|owner| serde_json::from_str(owner.get())).transpose()
-    }
-
-    /// What was asked for, and what was expected of it; `None` where it did not come to that.
-    pub(super) fn expected(&self) -> serde_json::Result<Option<(Demand, Projected)>> {
-        let (Some(demand), Some(projected)) = (self.demand, self.projected) else { return Ok(None) };
-        Ok(Some((serde_json::from_str(demand.get())?, serde_json::from_str(projected.get())?)))
+    /// Reads a line, without its newline: at a glance if it is as this program writes decisions, else as any JSON.
+    ///
+    /// # Errors
+    /// It is no record.
+    pub(super) fn read(line: &'l [u8]) -> serde_json::Result<Self> {
+        glance::decision(line).map_or_else(|| serde_json::from_slice(line), Ok)
     }
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, PartialEq, Deserialize)]
 pub(super) struct Owner<'l> {
     #[serde(borrow)]
     pub(super) kind: Cow<'l, str>,
@@ -101,13 +59,13 @@ pub(super) struct Owner<'l> {
     pub(super) name: Cow<'l, str>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 pub(super) struct Demand {
     pub(super) cpu_cores: f64,
     pub(super) hours: f64,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 pub(super) struct Projected {
     pub(super) usd: f64,
     pub(super) co2e_g: f64,
@@ -115,35 +73,10 @@ pub(super) struct Projected {
 }
 
 /// How many of a record's regions are in which state: few states, so a list does.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq)]
 pub(super) struct StateCounts<'l>(pub(super) Vec<(Cow<'l, str>, u64)>);
 
 impl<'l> StateCounts<'l> {
-    /// How many regions are in which state.
-    pub(super) fn of(regions: &'l [u8]) -> serde_json::Result<Self> {
-        Self::at_a_glance(regions).map_or_else(|| serde_json::from_slice(regions), Ok)
-    }
-
-    /// From regions as this program writes them: only the words behind `"state":"` are looked at. `None` where that cannot be
-    /// relied on.
-    ///
-    /// Without a backslash a quote always begins or ends a string. So `"state"` with a colon behind it is always a key, and
-    /// the next quote but one ends its value; a text of that spelling, or a space before the value, asks for a closer look.
-    fn at_a_glance(regions: &'l [u8]) -> Option<Self> {
-        if memchr(b'\\', regions).is_some() {
-            return None;
-        }
-        let mut states = Self::default();
-        let mut rest = regions;
-        while let Some(at) = STATE.find(rest) {
-            let value = rest[at + STATE.needle().len()..].strip_prefix(b":\"")?;
-            let (word, after) = value.split_at(memchr(b'"', value)?);
-            states.add(Cow::Borrowed(std::str::from_utf8(word).ok()?));
-            rest = after;
-        }
-        Some(states)
-    }
-
     fn add(&mut self, state: Cow<'l, str>) {
         match self.0.iter_mut().find(|(known, _)| *known == state) {
             Some((_, count)) => *count += 1,

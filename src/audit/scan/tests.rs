@@ -4,7 +4,7 @@ use super::*;
 
 fn line(more: &str) -> String {
     format!(
-        r#"{{"schema":1,"ts":"2026-06-01T12:00:00Z","replica":"one","seq":1,"decision_id":"1-1","uid":"u","endpoint":"mutate","dry_run":false,"namespace":"shop","owner":{{"kind":"Job","name":"nightly"}},"pod":"nightly-","mode":"steer","outcome":"steer","reason":"net_benefit","demand":{{"cpu_cores":2.0,"hours":3.0,"class":"batch"}},"regions":[{{"name":"a","state":"fresh"}},{{"state":"stale"}},{{"state":"fresh"}}],"projected":{{"usd":0.5,"co2e_g":-2.0,"kwh":1.5}}{more}}}"#
+        r#"{{"schema":1,"ts":"2026-06-01T12:00:00Z","replica":"one","seq":1,"decision_id":"1-1","uid":"u","endpoint":"mutate","dry_run":false,"namespace":"shop","owner":{{"kind":"Job","name":"nightly"}},"pod":"nightly-","mode":"steer","outcome":"steer","reason":"net_benefit","demand":{{"cpu_cores":2.0,"hours":3.0,"class":"batch"}},"regions":[{{"name":"a","state":"fresh"}},{{"state":"stale"}},{{"state":"fresh"}}],"projected":{{"usd":0.5,"co2e_g":-2.0,"kwh":1.5}}{more},"prev":"p","hash":"h"}}"#
     )
 }
 
@@ -148,7 +148,8 @@ fn records_of_another_kind_are_no_decisions() {
 #[test]
 fn what_cannot_be_read_is_counted_and_nothing_else_suffers() {
     let newer = line("").replace(r#""schema":1"#, r#""schema":2"#);
-    let bad = [line("")[..100].to_owned(), String::new(), "[]".to_owned(), newer, line(",")];
+    let more = line("") + ",";
+    let bad = [line("")[..100].to_owned(), String::new(), "[]".to_owned(), newer, more];
     let scan = scan_of(&[bad.to_vec(), vec![line("")]].concat(), june());
     assert_eq!((scan.records, scan.unreadable), (1, 5));
 }
