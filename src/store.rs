@@ -21,7 +21,7 @@ mod redis;
 
 pub use books::{BookStore, Entries, Journal, JournalError};
 pub use memory::MemoryStore;
-pub use records::{RecordsError, StoredRecord};
+pub use records::{EntryId, RecordsError, StoredRecord};
 pub use redis::{RedisOptions, RedisOptionsError, RedisStore, Timing};
 
 /// What kept a store from doing what it was asked to.

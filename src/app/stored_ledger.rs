@@ -15,7 +15,7 @@ use crate::audit::read::{Span, Visitor, file_head, file_span, read_file};
 use crate::audit::segments::time_of;
 use crate::audit::verify::{Place, StoredLine};
 use crate::config::Config;
-use crate::store::{SnapshotStore, StoreError, StoreState, StoredRecord, Timing};
+use crate::store::{EntryId, SnapshotStore, StoreError, StoreState, StoredRecord, Timing};
 
 /// A store that has said nothing by then will not soon.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -164,7 +164,7 @@ impl LedgerSource {
             Self::Store(store) => {
                 let mut found: Option<(Timestamp, Timestamp)> = None;
                 for chain in store.chains().await? {
-                    let first = store.records(&chain, 0, 1).await?;
+                    let first = store.records(&chain, EntryId::default(), 1).await?;
                     let last = store.last_record(&chain).await?;
                     for at in first.iter().chain(&last).filter_map(|record| time_of(&record.line)) {
                         found = Some(found.map_or((at, at), |(first, last)| (first.min(at), last.max(at))));
@@ -229,46 +229,69 @@ async fn fetch_chain(
     // A chain that goes on within the period holds records of it, whatever the time of some before says.
     let is_after = |record: &StoredRecord| time_of(&record.line).is_some_and(|at| span.ends_before(at));
     let ends_after = end.as_ref().is_some_and(is_after);
-    let mut from = begin(store, chain, end.and_then(|end| end.seq), span).await?;
+    let begins = begin(store, chain, end.and_then(|end| end.seq), span).await?;
+    let mut coming = Coming::ask(store, chain, EntryId::of(begins), FIRST_PAGE);
     let mut limit = FIRST_PAGE;
     loop {
-        let page = store.records(chain, from, limit).await?;
+        // The server need not wait for us, where the next page is known to begin.
+        let guess = coming.next_begins();
+        let ahead = guess.map(|guess| Coming::ask(store, chain, guess, limit));
+        let from = coming.from;
+        let page = coming.page.await.context(DEFECT)??;
         let (Some(first), Some(last)) = (page.first(), page.last()) else { return Ok(()) };
         if ends_after && is_after(first) && is_after(last) {
             return Ok(());
         }
-        if from > 0 && number(first) > from {
-            let oldest = store.records(chain, 0, 1).await?;
-            if oldest.first().is_none_or(|oldest| number(oldest) >= number(first))
+        if from > EntryId::default() && first.entry_id().number > from.first_number() {
+            let oldest = store.records(chain, EntryId::default(), 1).await?;
+            if oldest.first().is_none_or(|oldest| oldest.entry_id() >= first.entry_id())
                 && pages.send(Fetched::Forgotten).await.is_err()
             {
                 return Ok(());
             }
         }
-        let after = number(last).checked_add(1);
+        let next = last.entry_id().next();
         let bytes: usize = page.iter().map(|record| record.line.len()).sum();
         limit = (PAGE_BYTES * page.len() / bytes.max(1)).clamp(1, MOST_RECORDS);
         if pages.send(Fetched::Page(page)).await.is_err() {
             return Ok(());
         }
-        let Some(after) = after else { return Ok(()) };
-        from = after;
+        let Some(next) = next else { return Ok(()) };
+        coming = ahead
+            .filter(|ahead| ahead.from == next)
+            .unwrap_or_else(|| Coming::ask(store, chain, next, limit));
     }
 }
 
-/// A record's number; an id that is none of ours has one all the same.
-fn number(record: &StoredRecord) -> u64 {
-    let first = record.id.split('-').next().unwrap_or_default();
-    record.seq.or_else(|| first.parse().ok()).unwrap_or_default()
+/// A page that was asked for.
+struct Coming {
+    from: EntryId,
+    limit: usize,
+    page: AbortOnDropHandle<Result<Vec<StoredRecord>, StoreError>>,
+}
+
+impl Coming {
+    fn ask(store: &SnapshotStore, chain: &str, from: EntryId, limit: usize) -> Self {
+        let (store, chain) = (store.clone(), chain.to_owned());
+        let page = tokio::spawn(async move { store.records(&chain, from, limit).await });
+        Self { from, limit, page: AbortOnDropHandle::new(page) }
+    }
+
+    /// Where the page after it begins, if only our records are in it and none is missing: their numbers follow each other.
+    fn next_begins(&self) -> Option<EntryId> {
+        let records = u64::try_from(self.limit).ok()?;
+        let last = self.from.first_number().checked_add(records)?.checked_sub(1)?;
+        EntryId::of(last).next()
+    }
 }
 
 /// A record from which on nothing of interest is missed: found by halves.
 async fn begin(store: &SnapshotStore, chain: &str, last: Option<u64>, span: Span) -> Result<u64, StoreError> {
-    let first = store.records(chain, 0, 1).await?.first().and_then(|first| first.seq);
+    let first = store.records(chain, EntryId::default(), 1).await?.first().and_then(|first| first.seq);
     let (Some(mut low), Some(mut high)) = (first, last) else { return Ok(0) };
     while high - low > MOST_RECORDS as u64 {
         let middle = low + (high - low) / 2;
-        let probe = store.records(chain, middle, 1).await?;
+        let probe = store.records(chain, EntryId::of(middle), 1).await?;
         let at = probe.first().and_then(|probe| time_of(&probe.line));
         if at.is_some_and(|at| span.begins_after(at)) { low = middle } else { high = middle }
     }

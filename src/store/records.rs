@@ -1,5 +1,7 @@
 //! Decision records as a store keeps them: lines with numbers, in chains. What is in a line is none of its business.
 
+use std::fmt;
+
 use bytes::Bytes;
 use jiff::Timestamp;
 
@@ -16,7 +18,55 @@ pub struct StoredRecord {
     pub line: Bytes,
 }
 
+/// Where an entry stands in its chain. Ours have a number and 0; entries of others may stand between them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct EntryId {
+    /// The first part.
+    pub number: u64,
+    /// The second part.
+    pub part: u64,
+}
+
+impl EntryId {
+    /// That of a record's number.
+    #[must_use]
+    pub const fn of(number: u64) -> Self {
+        Self { number, part: 0 }
+    }
+
+    /// The first number that a record of ours from here on can have: they begin at 1.
+    #[must_use]
+    pub const fn first_number(self) -> u64 {
+        let number = if self.part > 0 { self.number.saturating_add(1) } else { self.number };
+        if number == 0 { 1 } else { number }
+    }
+
+    /// The next one that could be; `None` after the last.
+    #[must_use]
+    pub const fn next(self) -> Option<Self> {
+        match (self.part.checked_add(1), self.number.checked_add(1)) {
+            (Some(part), _) => Some(Self { part, ..self }),
+            (None, Some(number)) => Some(Self { number, part: 0 }),
+            (None, None) => None,
+        }
+    }
+}
+
+impl fmt::Display for EntryId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { number, part } = self;
+        write!(f, "{number}-{part}")
+    }
+}
+
 impl StoredRecord {
+    /// Where it stands.
+    #[must_use]
+    pub fn entry_id(&self) -> EntryId {
+        let (number, part) = self.id.split_once('-').unwrap_or((&self.id, "0"));
+        EntryId { number: number.parse().unwrap_or_default(), part: part.parse().unwrap_or_default() }
+    }
+
     pub(super) fn new(id: &Bytes, line: &Bytes) -> Self {
         let id = String::from_utf8_lossy(id);
         // Ours end in `-0`.
@@ -75,19 +125,19 @@ impl SnapshotStore {
         }
     }
 
-    /// At most `limit` records of a chain from number `from_seq` on, oldest first.
+    /// At most `limit` records of a chain from there on, oldest first.
     ///
     /// # Errors
     /// The store fails.
     pub async fn records(
         &self,
         chain: &str,
-        from_seq: u64,
+        from: EntryId,
         limit: usize,
     ) -> Result<Vec<StoredRecord>, StoreError> {
         match self {
             Self::Memory(_) => Ok(Vec::new()),
-            Self::Redis(redis) => redis.records(chain, from_seq, limit).await,
+            Self::Redis(redis) => redis.records(chain, from, limit).await,
         }
     }
 

@@ -6,7 +6,7 @@ use eco_pulse::audit::file::FileOptions;
 use eco_pulse::audit::read::{Span, Visitor};
 use eco_pulse::audit::scan::{Scanner, Wanted};
 use eco_pulse::audit::verify::{Finding, StoredLine, Verified, Verifier};
-use eco_pulse::store::{RecordsError, RedisStore, SnapshotStore, StoreError, StoreState};
+use eco_pulse::store::{EntryId, RecordsError, RedisStore, SnapshotStore, StoreError, StoreState};
 use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
@@ -119,7 +119,7 @@ async fn a_key_that_is_not_ours_is_said_and_never_overwritten() {
     let foreign = StoreError::Foreign { key: KEY.to_owned(), found: "a string".to_owned() };
     assert_eq!(store.0.append_records("one", &records(1)).await, Err(foreign.clone().into()));
     assert_eq!(store.0.last_record("one").await, Err(foreign));
-    let read = store.0.records("one", 0, 10).await;
+    let read = store.0.records("one", EntryId::default(), 10).await;
     assert!(matches!(read, Err(StoreError::Foreign { .. })), "{read:?}");
     assert_eq!(server.command(&["GET", KEY]), "theirs");
     assert_eq!(*store.0.state().borrow(), StoreState::Up, "grid data are none the worse for it");
@@ -179,6 +179,26 @@ async fn a_renamed_field_a_missing_and_a_foreign_entry_are_found() {
     let largest = format!("{}-0", u64::MAX);
     server.command(&["XADD", KEY, &largest, "line", "hello"]);
     assert_eq!(store.verify().await.chains[0].records, 6, "the largest id there can be ends the reading");
+}
+
+/// Pages begin anywhere, also between a record and what somebody put behind it.
+#[tokio::test]
+async fn an_entry_that_is_none_of_ours_is_found_wherever_it_stands() {
+    let Some(server) = RedisServer::start() else { return };
+    let store = Store::of(&server).await;
+    let records = records(203);
+    for after in [99, 100, 101, 200] {
+        server.command(&["DEL", KEY]);
+        let (before, behind) = records.split_at(after);
+        store.0.append_records("one", before).await.unwrap();
+        server.command(&["XADD", KEY, &format!("{after}-1"), "line", "hello"]);
+        for (seq, line) in behind {
+            let line = std::str::from_utf8(line).unwrap();
+            server.command(&["XADD", KEY, &format!("{seq}-0"), "line", line]);
+        }
+        let broken = store.verify().await.chains[0].broken.clone().unwrap();
+        assert_eq!((broken.finding, broken.place), (Finding::NotJson, format!("{KEY}, entry {after}-1")));
+    }
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use eco_pulse::app::{App, Options};
 use eco_pulse::catalogue::Catalogue;
 use eco_pulse::clock::Clock;
 use eco_pulse::config::Config;
-use eco_pulse::store::SnapshotStore;
+use eco_pulse::store::{EntryId, SnapshotStore};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::accounts::store_of;
@@ -34,7 +34,7 @@ fn app(redis: &RedisServer, replica: &str, now: impl Fn() -> Timestamp + Send + 
 }
 
 async fn numbers(store: &SnapshotStore, chain: &str) -> Vec<u64> {
-    let records = store.records(chain, 0, 10_000).await.unwrap();
+    let records = store.records(chain, EntryId::default(), 10_000).await.unwrap();
     records.iter().filter_map(|record| record.seq).collect()
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use eco_pulse::accounts::stored::Put;
 use eco_pulse::clock::Clock;
 use eco_pulse::store::{
-    BookStore, Leadership, RedisOptions, RedisStore, SnapshotStore, StoreError, StoreState,
+    BookStore, EntryId, Leadership, RedisOptions, RedisStore, SnapshotStore, StoreError, StoreState,
 };
 use eco_pulse::tls::{Host, issue, write_issued};
 use tempfile::TempDir;
@@ -155,7 +155,7 @@ async fn a_user_of_our_own_with_few_rights_is_enough() {
     assert_eq!(history.unwrap(), [reading]);
     replica.store.append_records("one", &[(1, "line".into())]).await.unwrap();
     assert_eq!(replica.store.last_record("one").await.unwrap().unwrap().line, "line");
-    assert_eq!(replica.store.records("one", 0, 10).await.unwrap().len(), 1);
+    assert_eq!(replica.store.records("one", EntryId::default(), 10).await.unwrap().len(), 1);
     replica.store.trim_records("one", 2, true).await.unwrap();
     assert_eq!(replica.store.chains().await.unwrap(), Vec::<String>::new());
     let SnapshotStore::Redis(redis) = &replica.store else { unreachable!() };

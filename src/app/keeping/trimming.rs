@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::audit::segments::time_of;
 use crate::clock::Clock;
-use crate::store::{SnapshotStore, StoreError, StoredRecord};
+use crate::store::{EntryId, SnapshotStore, StoreError, StoredRecord};
 
 /// Between two looks for records that are too old.
 const LOOK_EVERY: Duration = Duration::from_hours(1);
@@ -64,18 +64,19 @@ async fn trim(store: &SnapshotStore, chain: &str, is_own: bool, before: Timestam
     };
     // In long steps as far as they go, then record by record: a clock that was set back ends it early, and that is all.
     let is_old = |record: &StoredRecord| time_of(&record.line).is_some_and(|at| at < before);
-    let mut first_kept = match store.records(chain, 0, 1).await?.first() {
+    let mut first_kept = match store.records(chain, EntryId::default(), 1).await?.first() {
         Some(first) if is_old(first) => first.seq.unwrap_or_default(),
         _ => return Ok(()),
     };
     while let Some(probe) =
-        store.records(chain, first_kept + STEP, 1).await?.first().filter(|probe| is_old(probe))
+        store.records(chain, EntryId::of(first_kept + STEP), 1).await?.first().filter(|probe| is_old(probe))
     {
         let Some(seq) = probe.seq else { break };
         first_kept = seq;
         store.trim_records(chain, first_kept, false).await?;
     }
-    let page = store.records(chain, first_kept, usize::try_from(STEP).unwrap_or(usize::MAX)).await?;
+    let page =
+        store.records(chain, EntryId::of(first_kept), usize::try_from(STEP).unwrap_or(usize::MAX)).await?;
     let old = page.iter().take_while(|record| is_old(record)).filter_map(|record| record.seq).last();
     let first_kept = old.map_or(first_kept, |old| old + 1);
     let first_kept = if is_own { first_kept.min(last) } else { first_kept };
@@ -89,7 +90,7 @@ async fn trim(store: &SnapshotStore, chain: &str, is_own: bool, before: Timestam
 pub(super) async fn make_room(store: &SnapshotStore, replica: &str) -> Result<bool, StoreError> {
     let mut oldest: Option<(Timestamp, String, u64)> = None;
     for chain in store.chains().await? {
-        let records = store.records(&chain, 0, 1).await?;
+        let records = store.records(&chain, EntryId::default(), 1).await?;
         let first = records.first().and_then(|first| Some((time_of(&first.line)?, first.seq?)));
         let last = store.last_record(&chain).await?.and_then(|last| last.seq);
         if let (Some((at, seq)), Some(last)) = (first, last)

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use fred::clients::Client;
 use fred::interfaces::{ClientLike as _, EventInterface as _, LuaInterface as _, PubsubInterface as _};
 use fred::types::config::{Config, Server};
-use fred::types::{Builder, ClusterHash, CustomCommand, Message, Value};
+use fred::types::{Builder, ClusterHash, CustomCommand, Message, Resp3Frame, Value};
 use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -20,7 +20,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::options::{Target, Timing};
 use super::{fault, scripts};
-use crate::store::StoreError;
+use crate::store::{EntryId, StoreError};
 
 /// More commands than this process ever has under way.
 const MOST_COMMANDS: usize = 256;
@@ -115,13 +115,19 @@ impl Link {
     pub(super) async fn entries(
         &self,
         key: &str,
-        from: u64,
+        from: EntryId,
         limit: usize,
     ) -> Result<Vec<(Bytes, Bytes)>, StoreError> {
         let command = CustomCommand::new_static("XRANGE", ClusterHash::FirstKey, false);
         let arguments =
             vec![key.to_owned(), from.to_string(), "+".to_owned(), "COUNT".to_owned(), limit.to_string()];
-        let asked = self.commands.custom::<Value, _>(command, arguments);
+        let asked = async {
+            match self.commands.custom_raw(command, arguments).await? {
+                Resp3Frame::Array { data, .. } => Ok(Some(data)),
+                // An error is told as one.
+                other => Value::try_from(other).map(|_| None),
+            }
+        };
         let answer = match timeout(self.command, Box::pin(asked)).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(error)) if error.details().contains("WRONGTYPE") => {
@@ -133,7 +139,7 @@ impl Link {
             }
             Err(_) => return Err(self.aside(fault::silent(&self.address), false)),
         };
-        let entries = answer.into_array().into_iter().map(entry).collect::<Option<Vec<_>>>();
+        let entries = answer.and_then(|entries| entries.into_iter().map(entry).collect());
         entries.ok_or_else(|| self.strange())
     }
 
@@ -203,15 +209,22 @@ impl Link {
 }
 
 /// An entry's id, and its line; empty for an entry that is none of ours.
-fn entry(entry: Value) -> Option<(Bytes, Bytes)> {
-    let mut parts = entry.into_array().into_iter();
-    let (id, fields) = (parts.next()?.into_bytes()?, parts.next()?);
-    let fields: Vec<Bytes> = fields.into_array().into_iter().filter_map(Value::into_bytes).collect();
+fn entry(entry: Resp3Frame) -> Option<(Bytes, Bytes)> {
+    let [id, fields] = <[Resp3Frame; 2]>::try_from(array(entry)?).ok()?;
+    let fields: Vec<Bytes> = array(fields)?.into_iter().filter_map(text).collect();
     let line = match <[Bytes; 2]>::try_from(fields) {
         Ok([name, line]) if name == scripts::LINE => line,
         _ => Bytes::new(),
     };
-    Some((id, line))
+    Some((text(id)?, line))
+}
+
+fn array(frame: Resp3Frame) -> Option<Vec<Resp3Frame>> {
+    if let Resp3Frame::Array { data, .. } = frame { Some(data) } else { None }
+}
+
+fn text(frame: Resp3Frame) -> Option<Bytes> {
+    if let Resp3Frame::BlobString { data, .. } = frame { Some(data) } else { None }
 }
 
 struct Connection {

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::{RedisStore, scripts};
-use crate::store::{RecordsError, StoreError, StoredRecord};
+use crate::store::{EntryId, RecordsError, StoreError, StoredRecord};
 
 impl RedisStore {
     pub(in crate::store) async fn append_records(
@@ -45,11 +45,11 @@ impl RedisStore {
     pub(in crate::store) async fn records(
         &self,
         chain: &str,
-        from_seq: u64,
+        from: EntryId,
         limit: usize,
     ) -> Result<Vec<StoredRecord>, StoreError> {
         let link = self.0.link().await?;
-        let entries = link.entries(&scripts::records(chain), from_seq, limit).await?;
+        let entries = link.entries(&scripts::records(chain), from, limit).await?;
         Ok(entries.iter().map(|(id, line)| StoredRecord::new(id, line)).collect())
     }
 
