@@ -14,6 +14,9 @@ use crate::redis::{self, RedisServer};
 use crate::rig::{Simulation, assert_same, by_namespace, run_week, stored_hours};
 use crate::week::{STEPS, lives};
 
+/// The test that a child runs too.
+const TEST: &str =
+    "killed::killed_a_hundred_times_on_a_local_file_the_totals_are_those_of_an_undisturbed_week";
 const STORE: &str = "ECO_PULSE_TEST_ACCOUNTS";
 const FIRST_STEP: &str = "ECO_PULSE_TEST_FIRST_STEP";
 const KILLS: usize = 100;
@@ -21,26 +24,20 @@ const KILLS: usize = 100;
 const MOST_FAILURES: u32 = 1000;
 
 /// In the child: lives through the week from a step on, and tells each step before it begins. Killed by its parent.
-#[test]
-#[ignore = "runs in a process of its own, which another test starts"]
-fn child() {
-    let Ok(store) = std::env::var(STORE) else { return };
-    let first: i64 = std::env::var(FIRST_STEP).unwrap().parse().unwrap();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
-        let books = open(&store);
-        let (mut step, mut failures) = (first, 0);
-        while step < STEPS {
-            // What the accountant does: whatever fails, it begins anew from what is stored.
-            let before = step;
-            if let Err(error) = live(&books, &mut step).await {
-                println!("anew at {step}: {error}");
-                failures = if step == before { failures + 1 } else { 0 };
-                assert!(failures < MOST_FAILURES, "it does not get on: {error}");
-            }
+async fn live_on(store: &str) {
+    let books = open(store);
+    let mut step: i64 = std::env::var(FIRST_STEP).unwrap().parse().unwrap();
+    let mut failures = 0;
+    while step < STEPS {
+        // What the accountant does: whatever fails, it begins anew from what is stored.
+        let before = step;
+        if let Err(error) = live(&books, &mut step).await {
+            println!("anew at {step}: {error}");
+            failures = if step == before { failures + 1 } else { 0 };
+            assert!(failures < MOST_FAILURES, "it does not get on: {error}");
         }
-        println!("done");
-    });
+    }
+    println!("done");
 }
 
 async fn live(books: &BookStore, step: &mut i64) -> Result<(), BookError> {
@@ -80,7 +77,7 @@ fn live_and_die(store: &str) {
     let (mut step, mut kills) = (0_i64, 0);
     loop {
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "killed::child", "--ignored", "--nocapture"])
+            .args(["--exact", TEST, "--nocapture"])
             .env(STORE, store)
             .env(FIRST_STEP, step.to_string())
             .stdout(Stdio::piped())
@@ -128,8 +125,11 @@ async fn same_as_undisturbed(books: &BookStore) {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn killed_a_hundred_times_on_a_local_file_the_totals_are_those_of_an_undisturbed_week() {
+    if let Ok(store) = std::env::var(STORE) {
+        return live_on(&store).await;
+    }
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("ledger.jsonl.accounts");
     live_and_die(file.to_str().unwrap());

@@ -7,7 +7,8 @@ use std::time::Duration;
 use crate::files::{Promised, columns, cookbook, panel_queries, rules, text, text_of, variable_queries};
 use crate::markdown::table;
 use crate::metric_names::names;
-use crate::prometheus::{LULL, Prometheus};
+use crate::prometheus::Prometheus;
+use crate::waiting::within;
 use crate::workload::Cluster;
 
 /// What has not happened by then never will.
@@ -135,17 +136,11 @@ async fn every_panel_and_every_rule_brings_what_it_promises() {
 
     // What is shown is of the pods there were, each once.
     let decided = cluster.decided.to_string();
-    let mut placements = Vec::new();
-    let counted = tokio::time::timeout(PATIENCE, async {
-        loop {
-            placements = prometheus.series("sum(eco_pulse_placements_total)").await;
-            if placements.first().is_some_and(|one| one["value"][1] == decided.as_str()) {
-                break;
-            }
-            tokio::time::sleep(LULL).await;
-        }
-    });
-    assert!(counted.await.is_ok(), "{placements:?} of {decided} pods");
+    within(PATIENCE, &format!("each of {decided} pods is counted"), async || {
+        let placements = prometheus.series("sum(eco_pulse_placements_total)").await;
+        placements.first().is_some_and(|one| one["value"][1] == decided.as_str())
+    })
+    .await;
 
     // Where regions are is what the map needs as numbers.
     for region in prometheus.series("eco_pulse_region_info").await {

@@ -21,4 +21,6 @@ mod live;
 mod prometheus;
 mod rules;
 mod structure;
+#[path = "../support/waiting.rs"]
+mod waiting;
 mod workload;

@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -12,11 +11,10 @@ use tokio::net::TcpStream;
 
 use crate::client::Client;
 use crate::files::text;
+use crate::waiting::until;
 
 /// Another process may take a port between our looking and the server's binding.
 const ATTEMPTS: usize = 10;
-/// Between two looks at something that takes its time.
-pub const LULL: Duration = Duration::from_millis(100);
 
 /// The program, if this machine has it; a word of explanation if not.
 pub fn installed(name: &str) -> Option<PathBuf> {
@@ -112,13 +110,12 @@ impl Prometheus {
 
 /// Waits until it answers; false when it has ended instead.
 async fn ready(child: &mut Child, addr: SocketAddr) -> bool {
-    while child.try_wait().unwrap().is_none() {
-        if TcpStream::connect(addr).await.is_ok()
-            && Client::plain(addr).await.get("/-/ready").await.status == 200
-        {
-            return true;
-        }
-        tokio::time::sleep(LULL).await;
-    }
-    false
+    let mut is_ready = false;
+    until("Prometheus is ready or has ended", async || {
+        is_ready = TcpStream::connect(addr).await.is_ok()
+            && Client::plain(addr).await.get("/-/ready").await.status == 200;
+        is_ready || child.try_wait().unwrap().is_some()
+    })
+    .await;
+    is_ready
 }

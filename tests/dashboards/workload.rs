@@ -27,8 +27,8 @@ use tempfile::TempDir;
 
 use crate::api_server::ApiServer;
 use crate::client::Client;
-use crate::prometheus::LULL;
 use crate::redis::{RedisServer, free_port};
+use crate::waiting::until;
 
 const HALF_HOUR_S: i64 = 1800;
 /// Longer than `grid.maxAge`.
@@ -154,9 +154,7 @@ impl Cluster {
             _dir: dir,
         };
         let mut admin = Client::plain(cluster.webhook.admin_addr()).await;
-        while admin.get("/readyz").await.status != 200 {
-            tokio::time::sleep(LULL).await;
-        }
+        until("the webhook is ready", async || admin.get("/readyz").await.status == 200).await;
         cluster.has_new_readings().await;
         Some(cluster)
     }
@@ -254,9 +252,8 @@ impl Cluster {
     /// Waits until the webhook decides by what the grid is like at this half hour.
     async fn has_new_readings(&self) {
         let now = self.webhook_hand.now();
-        while self.webhook.decider().snapshot().is_none_or(|snapshot| snapshot.captured_at < now) {
-            tokio::time::sleep(LULL).await;
-        }
+        let is_new = || self.webhook.decider().snapshot().is_some_and(|snapshot| snapshot.captured_at >= now);
+        until("the webhook has new readings", async || is_new()).await;
     }
 }
 

@@ -11,6 +11,7 @@ use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, RETRY_AFTER};
 use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
 use tower::ServiceExt as _;
 
 use crate::sample;
@@ -142,15 +143,19 @@ async fn a_store_that_fails_is_told_with_its_cause() {
     assert!(told.contains("cannot be gathered: the store does not answer"), "{told}");
 }
 
-#[tokio::test]
-async fn a_report_that_nobody_waits_for_any_more_counts_until_it_is_made() {
+/// A router that makes a report for the first who asks, until it may end.
+async fn while_one_is_made() -> (Router, Arc<Semaphore>, JoinHandle<StatusCode>) {
     let (may, began) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
     let router = router(Given { may: may.clone(), began: began.clone(), fails: false });
-    let first = tokio::spawn({
-        let router = router.clone();
-        async move { ask(&router, PERIOD, "*/*").await.status() }
-    });
+    let asked = router.clone();
+    let first = tokio::spawn(async move { ask(&asked, PERIOD, "*/*").await.status() });
     began.acquire().await.unwrap().forget();
+    (router, may, first)
+}
+
+#[tokio::test]
+async fn a_report_that_nobody_waits_for_any_more_counts_until_it_is_made() {
+    let (router, may, first) = while_one_is_made().await;
     first.abort();
     assert!(first.await.unwrap_err().is_cancelled());
     assert_eq!(ask(&router, PERIOD, "*/*").await.status(), StatusCode::SERVICE_UNAVAILABLE);
@@ -163,13 +168,7 @@ async fn a_report_that_nobody_waits_for_any_more_counts_until_it_is_made() {
 
 #[tokio::test]
 async fn one_report_is_made_at_a_time() {
-    let (may, began) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
-    let router = router(Given { may: may.clone(), began: began.clone(), fails: false });
-    let first = tokio::spawn({
-        let router = router.clone();
-        async move { ask(&router, PERIOD, "*/*").await.status() }
-    });
-    began.acquire().await.unwrap().forget();
+    let (router, may, first) = while_one_is_made().await;
     let second = ask(&router, PERIOD, "*/*").await;
     assert_eq!(second.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert!(!second.headers().contains_key(RETRY_AFTER));

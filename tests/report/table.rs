@@ -116,16 +116,21 @@ fn a_name_moves_no_cursor_and_takes_no_time() {
     assert!(table.contains("\u{fffd}[2Jshop"));
 }
 
-/// Writes the samples in every form, to be looked at: `cargo test --test report writes_the_samples -- --ignored --nocapture`.
+/// They stay there for people to look at.
 #[test]
-#[ignore = "claims nothing: it writes files for people to look at"]
-fn writes_the_samples() {
+fn every_sample_is_written_in_every_form() {
     let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
     for (name, report) in [("report", sample::report()), ("large", sample::large())] {
-        for (_, form) in Form::ALL {
-            let file = folder.join(format!("{name}.{}", form.extension()));
-            std::fs::write(&file, eco_pulse::report::render(&report, form).unwrap()).unwrap();
-            eprintln!("wrote {}", file.display());
+        for (form_name, form) in Form::ALL {
+            let bytes = eco_pulse::report::render(&report, form).unwrap();
+            let begins = match form {
+                Form::Table => "Carbon and cost of pod placement",
+                Form::Csv => "section,",
+                Form::Json => "{",
+                Form::Pdf => "%PDF-",
+            };
+            assert!(bytes.starts_with(begins.as_bytes()), "{name}: {form_name}");
+            std::fs::write(folder.join(format!("{name}.{}", form.extension())), bytes).unwrap();
         }
     }
 }

@@ -20,11 +20,11 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::api_server::ApiServer;
-use crate::callers::until;
 use crate::client::Client;
 use crate::prometheus_text::Scrape;
 use crate::redis::RedisServer;
 use crate::replicas::TIMING;
+use crate::waiting::until;
 
 pub const PODS: &str = "/api/v1/pods";
 const COLLECTIONS: [&str; 7] = [

@@ -12,29 +12,12 @@ use tokio_util::sync::CancellationToken;
 use crate::client::Client;
 use crate::prometheus_text::Scrape;
 use crate::server::Server;
+use crate::waiting::until;
 
-/// What has not happened by then never will.
-pub const PATIENCE: Duration = Duration::from_mins(1);
-/// Between two looks at what is waited for.
+/// Between two pods that come.
 const TICK: Duration = Duration::from_millis(10);
 
 const JOB: &[u8] = include_bytes!("../data/kubernetes-1.36/ai-training.admission.json");
-
-/// Waits until something holds.
-pub async fn until(what: &str, holds: impl AsyncFnMut() -> bool) {
-    within(PATIENCE, what, holds).await;
-}
-
-/// Waits for so long at most.
-pub async fn within(patience: Duration, what: &str, mut holds: impl AsyncFnMut() -> bool) {
-    let mut looks = tokio::time::interval(TICK);
-    let wait = async {
-        while !holds().await {
-            looks.tick().await;
-        }
-    };
-    assert!(tokio::time::timeout(patience, wait).await.is_ok(), "not within {patience:?}: {what}");
-}
 
 /// Where a replica is.
 #[derive(Clone)]

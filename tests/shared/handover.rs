@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use crate::callers::{Pods, until};
+use crate::callers::Pods;
 use crate::grid::{Grid, Hands};
 use crate::redis::RedisServer;
 use crate::replicas::{EASY, Replica, data_centres};
+use crate::waiting::until;
 
 /// More zones than are asked about within the second that answers are gathered for.
 const ZONES: [&str; 20] = [

@@ -21,15 +21,18 @@ use eco_pulse::store::{BookStore, Timing};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio::sync::oneshot;
 
 use crate::accounts::{KWH_NORTH, KWH_WEST, PODS, cluster, over, pod, store_of};
 use crate::api_server::{ApiServer, client_of};
-use crate::callers::until;
 use crate::client::Client;
 use crate::prometheus_text::Scrape;
 use crate::redis::RedisServer;
 use crate::replicas::TIMING;
+use crate::waiting::until;
 
+/// This test, which a child runs too.
+const TEST: &str = "killed::killed_a_hundred_times_the_accountant_keeps_the_books_of_one_that_was_left_alone";
 /// The folder in which a child finds what it is to be.
 const SCENE: &str = "ECO_PULSE_TEST_ACCOUNTANT";
 const KILLS: u32 = 100;
@@ -45,29 +48,23 @@ const LOCK: Duration = Duration::from_millis(400);
 const LIVES_MS: u64 = 500;
 
 /// In the child: the accountant, until it is killed.
-#[test]
-#[ignore = "runs in a process of its own, which other tests start"]
-fn child() {
-    let Ok(scene) = std::env::var(SCENE) else { return };
-    let text = |name: &str| std::fs::read_to_string(Path::new(&scene).join(name)).unwrap();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
-        let catalogue = Arc::new(Catalogue::built_in().unwrap());
-        let config = Config::parse(&text("config.yaml"), &*catalogue).unwrap();
-        let role = if config.store.redis.is_some() { Role::Controller } else { Role::All };
-        let clock = Path::new(&scene).join("clock");
-        let options = Options {
-            clock: Clock::new(move || std::fs::read_to_string(&clock).unwrap().parse().unwrap()),
-            cluster: ClusterView::pending("eco-pulse"),
-            kubernetes: Some(Kubernetes::new(client_of(&text("server")), "eco-pulse")),
-            replica: "one".to_owned(),
-            role,
-            ..Options::new(config, catalogue)
-        };
-        let app = App::start_with_timing(options, Timing { lock_period: LOCK, ..TIMING }).unwrap();
-        println!("admin {}", app.admin_addr());
-        app.run_until(std::future::pending()).await.unwrap();
-    });
+async fn keep_books(scene: &Path) {
+    let text = |name: &str| std::fs::read_to_string(scene.join(name)).unwrap();
+    let catalogue = Arc::new(Catalogue::built_in().unwrap());
+    let config = Config::parse(&text("config.yaml"), &*catalogue).unwrap();
+    let role = if config.store.redis.is_some() { Role::Controller } else { Role::All };
+    let clock = scene.join("clock");
+    let options = Options {
+        clock: Clock::new(move || std::fs::read_to_string(&clock).unwrap().parse().unwrap()),
+        cluster: ClusterView::pending("eco-pulse"),
+        kubernetes: Some(Kubernetes::new(client_of(&text("server")), "eco-pulse")),
+        replica: "one".to_owned(),
+        role,
+        ..Options::new(config, catalogue)
+    };
+    let app = App::start_with_timing(options, Timing { lock_period: LOCK, ..TIMING }).unwrap();
+    println!("admin {}", app.admin_addr());
+    app.run_until(std::future::pending()).await.unwrap();
 }
 
 /// Where the books are kept.
@@ -76,11 +73,19 @@ enum Kept {
     Redis(RedisServer),
 }
 
+/// A child that has started.
+struct Running {
+    child: Child,
+    client: Client,
+    /// Said when it has ended.
+    ended: oneshot::Receiver<()>,
+}
+
 struct Scene {
     folder: TempDir,
     server: ApiServer,
     kept: Kept,
-    child: Option<(Child, Client)>,
+    running: Option<Running>,
     kills: u32,
     seed: u64,
 }
@@ -105,7 +110,7 @@ impl Scene {
         std::fs::write(file("config.yaml"), config).unwrap();
         std::fs::write(file("trace.csv"), trace()).unwrap();
         std::fs::write(file("server"), server.url()).unwrap();
-        Self { folder, server, kept, child: None, kills: 0, seed: 7 }
+        Self { folder, server, kept, running: None, kills: 0, seed: 7 }
     }
 
     fn set_clock(&self, now: Timestamp) {
@@ -115,47 +120,57 @@ impl Scene {
         std::fs::rename(new, self.folder.path().join("clock")).unwrap();
     }
 
-    async fn start(&mut self) {
+    /// The child, which is started if there is none.
+    async fn running(&mut self) -> &mut Running {
+        if self.running.is_none() {
+            self.running = Some(self.start().await);
+        }
+        self.running.as_mut().unwrap()
+    }
+
+    async fn start(&self) -> Running {
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "killed::child", "--ignored", "--nocapture"])
+            .args(["--exact", TEST, "--nocapture"])
             .env(SCENE, self.folder.path())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
         let admin = lines.find_map(|line| Some(line.split_once("admin ")?.1.to_owned()));
+        let (tell, ended) = oneshot::channel();
         // Whoever writes to a pipe that nobody reads ends.
-        drop(std::thread::spawn(move || lines.for_each(drop)));
+        drop(std::thread::spawn(move || {
+            lines.for_each(drop);
+            let _ = tell.send(());
+        }));
         let client = Client::plain(admin.expect("the child does not start").parse().unwrap()).await;
-        self.child = Some((child, client));
+        Running { child, client, ended }
     }
 
     /// At whatever point it is.
     fn kill(&mut self) {
-        let Some((mut child, _)) = self.child.take() else { return };
-        child.kill().unwrap();
-        assert_eq!(child.wait().unwrap().signal(), Some(9), "it ended by itself");
+        let Some(mut running) = self.running.take() else { return };
+        running.child.kill().unwrap();
+        assert_eq!(running.child.wait().unwrap().signal(), Some(9), "it ended by itself");
         self.kills += 1;
     }
 
     /// What has happened is accounted for in the end, however often who does so is killed meanwhile.
     async fn settle(&mut self, kills: u32, now: Timestamp, lives: &[Life]) {
         for _ in 0..kills {
-            if self.child.is_none() {
-                self.start().await;
-            }
             self.seed = self.seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            // The point is what is random; nothing is waited for.
-            tokio::time::sleep(Duration::from_millis((self.seed >> 33) % LIVES_MS)).await;
+            let random = self.seed >> 33;
+            let running = self.running().await;
+            let lives = Duration::from_millis(random % LIVES_MS);
+            let ended = tokio::time::timeout(lives, &mut running.ended).await;
+            assert!(ended.is_err(), "it ended by itself");
             self.kill();
         }
-        if self.child.is_none() {
-            self.start().await;
-        }
+        self.running().await;
         let expected = Expected::at(now, lives);
         until("all is accounted for", async || {
-            let (_, client) = self.child.as_mut().unwrap();
-            let scrape = Scrape::parse(client.get("/metrics").await.text());
+            let running = self.running.as_mut().unwrap();
+            let scrape = Scrape::parse(running.client.get("/metrics").await.text());
             Expected::shown(&scrape).is(&expected) && self.is_told(now)
         })
         .await;
@@ -214,9 +229,9 @@ impl Scene {
 
 impl Drop for Scene {
     fn drop(&mut self) {
-        if let Some((mut child, _)) = self.child.take() {
-            let _ = child.kill();
-            let _ = child.wait();
+        if let Some(mut running) = self.running.take() {
+            let _ = running.child.kill();
+            let _ = running.child.wait();
         }
     }
 }
@@ -361,6 +376,9 @@ fn is_close(found: &Value, expected: &Value) -> bool {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_a_hundred_times_the_accountant_keeps_the_books_of_one_that_was_left_alone() {
+    if let Some(scene) = std::env::var_os(SCENE) {
+        return keep_books(Path::new(&scene)).await;
+    }
     let (Some(one), Some(other)) = (RedisServer::start(), RedisServer::start()) else { return };
     let mut undisturbed = lived(Kept::Redis(one), 0).await;
     let expected = undisturbed.books().await;

@@ -45,3 +45,5 @@ mod trimming;
 mod unusable;
 #[path = "../support/upstream.rs"]
 mod upstream;
+#[path = "../support/waiting.rs"]
+mod waiting;

@@ -6,11 +6,12 @@ use std::time::Duration;
 use eco_pulse::clock::monotonic_now;
 use jiff::SignedDuration;
 
-use crate::callers::{Callers, Pods, until};
+use crate::callers::{Callers, Pods};
 use crate::grid::{Grid, Hands, REGIONS, VALUES};
 use crate::redis::RedisServer;
 use crate::replicas::{EASY, Replica, config};
 use crate::server::Server;
+use crate::waiting::until;
 
 const BEYOND_MAX_AGE: SignedDuration = SignedDuration::from_hours(4);
 /// The best region by far.

@@ -5,9 +5,10 @@ use std::fmt::Write as _;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use crate::callers::{Callers, until};
+use crate::callers::Callers;
 use crate::replicas::{EASY, data_centres};
 use crate::server::Server;
+use crate::waiting::until;
 
 /// A leap year, so that there is an hour for whatever day it is.
 const FIRST_HOUR: &str = "2024-01-01T00:00:00Z";

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use crate::callers::{Callers, until};
+use crate::callers::Callers;
 use crate::grid::{Grid, Hands};
 use crate::redis::RedisServer;
 use crate::replicas::{EASY, Replica, data_centres};
+use crate::waiting::until;
 
 /// Keys of Electricity Maps.
 const ZONES: [&str; 25] = [

@@ -9,13 +9,13 @@ use http::StatusCode;
 use rstest::rstest;
 use serde_json::Value;
 
-use crate::callers::until;
 use crate::client::Client;
 use crate::command::{eco_pulse, path};
 use crate::grid::{Grid, Hands, VALUES};
 use crate::prometheus_text::Scrape;
 use crate::redis::{RedisServer, free_port};
 use crate::replicas::{Replica, config};
+use crate::waiting::until;
 
 #[tokio::test]
 async fn the_webhook_answers_by_what_the_controller_collects() {

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use crate::callers::{Callers, Pods, until, within};
+use crate::callers::{Callers, Pods};
 use crate::grid::{Grid, Hands, REGIONS, VALUES};
 use crate::redis::RedisServer;
 use crate::replicas::EASY;
 use crate::server::Server;
+use crate::waiting::{until, within};
 
 /// Twice the lock period of a process as it is shipped.
 const TWO_LOCK_PERIODS: Duration = Duration::from_secs(20);

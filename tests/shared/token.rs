@@ -1,9 +1,10 @@
 //! A provider's token that is changed while a process runs.
 
-use crate::callers::{Callers, until};
+use crate::callers::Callers;
 use crate::grid::{Grid, Hands, REGIONS, TOKEN, VALUES};
 use crate::replicas::EASY;
 use crate::server::Server;
+use crate::waiting::until;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_token_that_was_refused_is_replaced_without_a_restart() {

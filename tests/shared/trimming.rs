@@ -11,9 +11,10 @@ use eco_pulse::store::{EntryId, SnapshotStore};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::accounts::store_of;
-use crate::callers::{Address, Callers, until};
+use crate::callers::{Address, Callers};
 use crate::redis::RedisServer;
 use crate::replicas::TIMING;
+use crate::waiting::until;
 
 fn record(at: Timestamp) -> Bytes {
     Bytes::from(format!(r#"{{"schema":1,"ts":"{at}"}}"#))

@@ -9,12 +9,13 @@ use rstest::rstest;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::callers::{Callers, until};
+use crate::callers::Callers;
 use crate::command::{path, run};
 use crate::grid::{Grid, Hands, REGIONS, VALUES};
 use crate::redis::{RedisServer, free_port};
 use crate::replicas::{self, EASY, Replica};
 use crate::server::Server;
+use crate::waiting::until;
 
 const SNAPSHOT: &str = "{eco-pulse}:snapshot";
 const PASSWORD: &str = "correct-horse";
