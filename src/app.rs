@@ -27,6 +27,7 @@ mod sources;
 mod storage;
 mod store_watch;
 mod stored_ledger;
+mod watchdog;
 mod watched_files;
 
 use std::fmt;
@@ -60,6 +61,7 @@ use crate::http::live::LiveView;
 use crate::http::router::webhook;
 use crate::http::server::{ShutdownStages, Transport, bind};
 use crate::kubernetes::cluster::ClusterView;
+use crate::liveness::Stuck;
 use crate::metrics::{Counting, Metrics};
 use crate::providers::grid::MockGrid;
 use crate::readiness::Readiness;
@@ -112,6 +114,8 @@ pub struct Options {
     pub replica: String,
     /// What it does.
     pub role: Role,
+    /// What to do when this process does not get on any more; `/livez` says so in any case.
+    pub on_stuck: Box<dyn Fn(Stuck) + Send>,
     /// How long to keep serving after the process was told to end, while load balancers take note.
     pub leave_delay: Duration,
 }
@@ -136,6 +140,7 @@ impl Options {
             decision_log: None,
             replica: OWN_NAMESPACE.to_owned(),
             role: Role::All,
+            on_stuck: Box::new(|_| {}),
             leave_delay: Duration::ZERO,
         }
     }
@@ -223,8 +228,8 @@ impl App {
         let named = (options.replica.as_str(), timing);
         let storage = Storage::start(&config, named, (&metrics, &readiness), process.may_account(), None)?;
         let (ledger_store, of_ledger) = watch::channel(storage.store());
-        let told = (&metrics, &clock);
-        let kept = keeping.start(&options.replica, of_ledger, told, &stop_background, &mut tasks);
+        let kept =
+            keeping.start(&options.replica, of_ledger, (&metrics, &clock), &stop_background, &mut tasks);
         let generation = prepared.start(&storage, &process).collect(&process);
         let live = Arc::new(ArcSwap::new(generation.live.clone()));
         let watched = options.config_file.map(|file| WatchedConfig::new(file, &config));
@@ -248,14 +253,15 @@ impl App {
             duties::start(kubernetes, &cluster.view, &live, (&metrics, &clock), &stop_background, &mut tasks);
         }
 
-        let admin_state = Admin {
+        let liveness = watchdog::start(&live, options.on_stuck, &stop_background, &mut tasks)?;
+        let admin_routes = admin(Admin {
             live: live.clone(),
             metrics: metrics.clone(),
             ledger,
             clock: clock.clone(),
             readiness: readiness.clone(),
-        };
-        let admin_routes = admin(admin_state);
+            liveness,
+        });
         let stages = ShutdownStages::default();
         let tls = server_config(identity.resolver.clone(), config.server.client_ca_file.as_deref())?;
         let authority_pem = identity.authority_pem.clone();

@@ -268,15 +268,24 @@ const fn mode_of(mode: PolicyMode) -> Mode {
     }
 }
 
+/// Longest name that Kubernetes gives anything.
+const MAX_NAME_BYTES: usize = 253;
+
 /// Who a decision is for, as the record names it.
 #[must_use]
 pub fn subject_of(pod: &Pod<'_>, uid: &str, namespace: &str) -> Subject {
     let metadata = &pod.metadata;
     let name = metadata.name.as_deref().filter(|name| !name.is_empty()).or(metadata.generate_name.as_deref());
     Subject {
-        uid: uid.to_owned(),
-        namespace: namespace.to_owned(),
-        pod: name.unwrap_or_default().to_owned(),
-        owner: pod.owner().map(|owner| (owner.kind.to_string(), owner.name.to_string())),
+        uid: cut(uid),
+        namespace: cut(namespace),
+        pod: cut(name.unwrap_or_default()),
+        owner: pod.owner().map(|owner| (cut(&owner.kind), cut(&owner.name))),
     }
+}
+
+/// A name as records keep it: a pod is decided about before its names are checked.
+#[must_use]
+pub fn cut(name: &str) -> String {
+    name[..name.floor_char_boundary(MAX_NAME_BYTES)].to_owned()
 }

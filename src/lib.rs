@@ -27,6 +27,7 @@ pub mod extender;
 pub mod herd;
 pub mod http;
 pub mod kubernetes;
+pub mod liveness;
 pub mod metrics;
 pub mod providers;
 pub mod readiness;

@@ -6,9 +6,13 @@ use std::io::IsTerminal;
 use std::sync::Arc;
 
 use tracing::Level;
+use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, reload};
+
+/// Lines that wait while standard error takes none: about a megabyte.
+const LINES_WAITING: usize = 4096;
 
 /// Changes the level of a log that is running.
 #[derive(Clone, Default)]
@@ -36,11 +40,28 @@ fn filter(level: Level) -> EnvFilter {
     EnvFilter::try_from_default_env().unwrap_or_else(|_| configured())
 }
 
+/// A log that is running, to its last line: dropping it writes what is left, if that is taken within a second.
+#[derive(Debug)]
+pub struct Log {
+    /// Changes its level.
+    pub level: LogLevel,
+    _writer: WorkerGuard,
+}
+
 /// Starts logging at `level`, or as `RUST_LOG` says where it is set. A second call changes nothing.
-pub fn start(level: Level) -> LogLevel {
+///
+/// Lines are written by a thread of their own, and dropped where standard error does not take them: whoever answers for a pod
+/// may have something to say, and must not wait until somebody has read it.
+#[must_use]
+pub fn start(level: Level) -> Log {
     let (filter, handle) = reload::Layer::new(filter(level));
     let registry = tracing_subscriber::registry().with(filter);
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let (writer, worker) = NonBlockingBuilder::default()
+        .lossy(true)
+        .buffered_lines_limit(LINES_WAITING)
+        .thread_name("log")
+        .finish(std::io::stderr());
+    let lines = tracing_subscriber::fmt::layer().with_writer(writer);
     // A panic is caught and answered; what is left of it is this line.
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
@@ -52,8 +73,9 @@ pub fn start(level: Level) -> LogLevel {
     } else {
         registry.with(lines.json().flatten_event(true)).try_init()
     };
-    LogLevel(Some(Arc::new(move |filter| {
+    let level = LogLevel(Some(Arc::new(move |filter| {
         // The only error is a log that is gone.
         let _ = handle.reload(filter);
-    })))
+    })));
+    Log { level, _writer: worker }
 }

@@ -34,9 +34,10 @@ const CONFIGURATION: &str = include_str!("../docs/configuration.md");
 const OBSERVABILITY: &str = include_str!("../docs/observability.md");
 
 /// Every document, by its path.
-const DOCUMENTS: [(&str, &str); 11] = [
+const DOCUMENTS: [(&str, &str); 12] = [
     ("README.md", README),
     ("CONTRIBUTING.md", include_str!("../CONTRIBUTING.md")),
+    ("SECURITY.md", include_str!("../SECURITY.md")),
     ("certs/README.md", include_str!("../certs/README.md")),
     ("docs/architecture.md", include_str!("../docs/architecture.md")),
     ("docs/catalogue.md", include_str!("../docs/catalogue.md")),

@@ -47,9 +47,8 @@ impl DemoArgs {
     /// A loopback port cannot be had, or the server's answer is not what a scene says it is.
     pub fn run(self, clock: &Clock) -> anyhow::Result<()> {
         // The demo itself is the output: without being asked, no log line goes between.
-        if std::env::var_os("RUST_LOG").is_some_and(|filter| !filter.is_empty()) {
-            telemetry::start(Level::WARN);
-        }
+        let is_asked = std::env::var_os("RUST_LOG").is_some_and(|filter| !filter.is_empty());
+        let _log = is_asked.then(|| telemetry::start(Level::WARN));
         runtime()?.block_on(play(self.hold, clock))
     }
 }

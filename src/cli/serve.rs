@@ -13,6 +13,7 @@ use crate::app::{App, Kubernetes, Options, Role};
 use crate::clock::Clock;
 use crate::cluster::client::{self, ClientError};
 use crate::kubernetes::cluster::ClusterView;
+use crate::liveness::Stuck;
 use crate::telemetry;
 
 const EXAMPLE: &str = "\
@@ -23,6 +24,8 @@ Examples:
 
 /// Kubernetes needs a moment to take a pod out of its Services after it became unready.
 const LEAVE_DELAY: Duration = Duration::from_secs(5);
+/// How long the log may take to write its last line.
+const LAST_WORDS: Duration = Duration::from_millis(200);
 /// Where Kubernetes tells a pod its namespace.
 const NAMESPACE_FILE: &str = "/var/run/secrets/kubernetes.io/serviceaccount/namespace";
 /// Name the webhook's Service, its certificate's Secret, and its webhook configuration.
@@ -151,11 +154,12 @@ impl ServeArgs {
             cluster,
             kubernetes,
             config_file: self.config.config,
-            log,
+            log: log.level.clone(),
             clock: clock.clone(),
             decision_log,
             replica: replica(),
             role: self.role.into(),
+            on_stuck: Box::new(end),
             leave_delay: LEAVE_DELAY,
         };
         let ended = runtime.block_on(async {
@@ -181,6 +185,13 @@ impl ServeArgs {
         runtime.shutdown_background();
         ended
     }
+}
+
+/// Whoever watches over this process can start another one; this one cannot even be told to end.
+fn end(stuck: Stuck) {
+    tracing::error!("ending this process: {stuck}");
+    std::thread::sleep(LAST_WORDS);
+    std::process::abort();
 }
 
 fn own_namespace() -> String {

@@ -22,6 +22,7 @@ use crate::clock::Clock;
 use crate::config::parse_mock;
 use crate::decider::Decider;
 use crate::domain::RegionName;
+use crate::liveness::Liveness;
 use crate::metrics::Metrics;
 use crate::readiness::{Readiness, Report};
 
@@ -44,6 +45,8 @@ pub struct Admin {
     pub clock: Clock,
     /// For `/readyz`.
     pub readiness: Readiness,
+    /// For `/livez`.
+    pub liveness: Liveness,
 }
 
 impl Admin {
@@ -59,7 +62,7 @@ pub fn admin(admin: Admin) -> Router {
     let reports = reports(move || live.load().reports.clone(), &admin.clock);
     Router::new()
         .route("/health", get(async || "ok\n"))
-        .route("/livez", get(async || "ok\n"))
+        .route("/livez", get(livez))
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
         .route("/snapshot", get(snapshot))
@@ -77,6 +80,13 @@ struct Ready {
     report: Report,
     /// Regions without grid data that can be used, each with the state of them. They never make a replica unready.
     without_grid_data: BTreeMap<RegionName, &'static str>,
+}
+
+async fn livez(State(admin): State<Admin>) -> (StatusCode, String) {
+    match admin.liveness.stuck() {
+        None => (StatusCode::OK, "ok\n".to_owned()),
+        Some(stuck) => (StatusCode::SERVICE_UNAVAILABLE, format!("{stuck}\n")),
+    }
 }
 
 async fn readyz(State(admin): State<Admin>) -> Response {

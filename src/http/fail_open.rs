@@ -9,6 +9,7 @@ mod tests;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
@@ -26,12 +27,15 @@ use crate::clock::{Clock, monotonic_now};
 use crate::config::Mode;
 use crate::decider::Decided;
 use crate::domain::BypassReason;
+use crate::liveness::Progress;
 use crate::metrics::Metrics;
 
 /// Bodies up to this size are decided about on the spot; larger ones on a thread of their own, where the deadline can
 /// leave them behind. On the spot the work is bounded by the size: at the slowest parser speed seen, 100 MB/s, this
 /// many bytes take under 3 ms, and a hop to another thread would cost each small request more than its decision.
 const INLINE_BYTES: usize = 256 * 1024;
+/// Longest problem that a refusal tells, in characters.
+const MAX_SHOWN: usize = 300;
 /// Taken off the caller's own time-out, so that the answer is on its way before the caller gives up.
 const CALLER_MARGIN: Duration = Duration::from_millis(50);
 /// A body has to be there in this time where the deadline starts only after it.
@@ -107,6 +111,8 @@ pub struct Limits {
 pub struct Shared {
     /// Requests that may be decided about at once.
     pub permits: Arc<Semaphore>,
+    /// How many decisions have come to an end.
+    ended: Arc<AtomicU64>,
     /// Memory that bodies may take at once.
     budget: Budget,
     /// Where decisions are counted.
@@ -132,6 +138,7 @@ impl Shared {
     ) -> Self {
         Self {
             permits: Arc::new(Semaphore::new(max_concurrent)),
+            ended: Arc::default(),
             budget: Budget::new(max_bytes),
             metrics,
             ledger,
@@ -142,10 +149,35 @@ impl Shared {
 }
 
 impl Shared {
+    /// The same with memory of its own for bodies.
+    #[must_use]
+    pub fn with_bytes(&self, max_bytes: usize) -> Self {
+        Self { budget: Budget::new(max_bytes), ..self.clone() }
+    }
+
+    /// Leave to decide, if there is room.
+    fn permit(&self) -> Option<Permit> {
+        let permit = self.permits.clone().try_acquire_owned().ok()?;
+        Some(Permit { _permit: permit, ended: self.ended.clone() })
+    }
+
     /// The same room and books for an endpoint that does something else with decisions.
     #[must_use]
     pub fn in_mode(&self, mode: Mode) -> Self {
         Self { mode, ..self.clone() }
+    }
+}
+
+/// Leave to decide, given back when it is dropped.
+#[derive(Debug)]
+struct Permit {
+    _permit: OwnedSemaphorePermit,
+    ended: Arc<AtomicU64>,
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        self.ended.fetch_add(1, Ordering::Relaxed);
     }
 }
 
@@ -170,6 +202,13 @@ impl<A: Answering> FailOpen<A> {
         Self { endpoint: Arc::new(endpoint), limits, shared }
     }
 
+    /// How decisions get on, of all endpoints that share room with this one.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        let Shared { permits, ended, .. } = &self.shared;
+        Progress { is_full: permits.available_permits() == 0, ended: ended.load(Ordering::Relaxed) }
+    }
+
     /// Answers a request, whatever happens.
     pub async fn handle(self, request: Request<Body>) -> Response {
         let arrived = monotonic_now();
@@ -186,11 +225,11 @@ impl<A: Answering> FailOpen<A> {
             DeadlineFrom::Arrival => arrived,
             DeadlineFrom::Body => monotonic_now(),
         };
-        let Ok(permit) = self.shared.permits.clone().try_acquire_owned() else {
+        let Some(permit) = self.shared.permit() else {
             return self.open(&body, BypassReason::Overloaded, started).await;
         };
         match self.answer_in_time(&body, started, time, permit).await {
-            Ok(Ok(answer)) => self.commit(answer, started),
+            Ok(Ok(answer)) => self.commit(answer, &body, started),
             Ok(Err(problem)) => self.refuse(StatusCode::BAD_REQUEST, BypassReason::Undecodable, &problem),
             Err(reason) => self.open(&body, reason, started).await,
         }
@@ -210,7 +249,7 @@ impl<A: Answering> FailOpen<A> {
         body: &Granted,
         started: Instant,
         time: Duration,
-        permit: OwnedSemaphorePermit,
+        permit: Permit,
     ) -> Result<Result<Answer, String>, BypassReason> {
         let left = time.saturating_sub(started.elapsed());
         if left.is_zero() {
@@ -222,11 +261,11 @@ impl<A: Answering> FailOpen<A> {
             drop(permit);
             answered
         } else {
-            let (endpoint, bytes) = (self.endpoint.clone(), body.bytes.clone());
+            let (endpoint, body) = (self.endpoint.clone(), body.clone());
             let work = tokio::task::spawn_blocking(move || {
-                // Held until the work is really over, not only until nobody waits for it any more.
+                // Held until the work is really over, not only until nobody waits for it any more; and so is the body's memory.
                 let _permit = permit;
-                answer_caught(&*endpoint, &bytes, now)
+                answer_caught(&*endpoint, &body.bytes, now)
             });
             let unqueue = work.abort_handle();
             match tokio::time::timeout(left, work).await {
@@ -248,12 +287,12 @@ impl<A: Answering> FailOpen<A> {
         let opened = if body.bytes.len() <= INLINE_BYTES {
             open_caught(&*self.endpoint, &body.bytes, reason)
         } else {
-            let (endpoint, bytes) = (self.endpoint.clone(), body.bytes.clone());
+            let (endpoint, for_thread) = (self.endpoint.clone(), body.clone());
             let (done, opened) = tokio::sync::oneshot::channel();
             // Not one of the runtime's: those may all be at work on what came too late.
             let thread = std::thread::Builder::new().name("fail-open".to_owned()).spawn(move || {
                 // Whoever asked may have gone.
-                let _ = done.send(open_caught(&*endpoint, &bytes, reason));
+                let _ = done.send(open_caught(&*endpoint, &for_thread.bytes, reason));
             });
             match thread {
                 Ok(_) => opened.await.unwrap_or(Err(BypassReason::Internal)),
@@ -261,14 +300,14 @@ impl<A: Answering> FailOpen<A> {
             }
         };
         match opened {
-            Ok(Ok(answer)) => self.commit(answer, started),
+            Ok(Ok(answer)) => self.commit(answer, body, started),
             Ok(Err(problem)) => self.refuse(StatusCode::BAD_REQUEST, reason, &problem),
             Err(defect) => self.refuse(StatusCode::INTERNAL_SERVER_ERROR, defect, "defect"),
         }
     }
 
     /// Counts and records what is being answered.
-    fn commit(&self, answer: Answer, started: Instant) -> Response {
+    fn commit(&self, answer: Answer, asked: &Granted, started: Instant) -> Response {
         let Answer { body, draft } = answer;
         let at = self.shared.clock.now();
         if !draft.dry_run && !draft.repeat {
@@ -281,7 +320,8 @@ impl<A: Answering> FailOpen<A> {
                 tracing::error!(endpoint = A::ENDPOINT.as_str(), "a defect kept a decision out of the books");
             }
         }
-        ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response()
+        ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], asked.answered_by(body))
+            .into_response()
     }
 
     fn record(&self, draft: Draft, started: Instant, at: Timestamp) {
@@ -312,6 +352,8 @@ impl<A: Answering> FailOpen<A> {
     /// An error status: the caller's `failurePolicy: Ignore` or `ignorable: true` opens.
     fn refuse(&self, status: StatusCode, reason: BypassReason, problem: &str) -> Response {
         self.shared.metrics.fail_open(A::ENDPOINT, reason);
+        // It may quote what was sent, which may be megabytes.
+        let problem: String = problem.chars().filter(|c| !c.is_control()).take(MAX_SHOWN).collect();
         tracing::debug!(endpoint = A::ENDPOINT.as_str(), %status, problem, "request cannot be answered");
         (status, format!("eco-pulse: {problem}\n")).into_response()
     }

@@ -18,6 +18,8 @@
 //! A connection that has sent nothing yet gets the long limit as well, since Go's client dials ahead and parks what it
 //! did not need. Deadlines of requests belong to the layer above; a service is called as soon as a head is complete.
 //!
+//! **Room for connections** is bounded, and nobody keeps others out by holding it (`room`).
+//!
 //! **HTTP version.** TLS connections speak what ALPN settled, plain ones HTTP/1.1. Guessing from the first bytes (as
 //! hyper-util's `auto` builder does) would add a phase that no time limit covers.
 //!
@@ -29,6 +31,7 @@ mod bind;
 mod connection;
 mod head_timer;
 mod limits;
+mod room;
 mod streams;
 #[cfg(test)]
 mod tests;

@@ -1,11 +1,20 @@
 //! A pod from JSON; and of one that does not decode, which field is wrong, with which value, and what was expected.
 
-use super::pod::Pod;
+use super::pod::{NodeSelectorTerm, Pod};
 
 /// Longest path, and longest problem, in characters.
 const MAX_SHOWN: usize = 200;
 
-/// A pod that is not one.
+/// A pod that is stored has 1.5 MiB at most, as etcd is set up; one that is larger will not be stored.
+const MAX_BYTES: usize = 3 << 19;
+/// Commas and braces in a pod: an item of a list, or an entry of a map, is written in a few bytes with one of them and takes up to
+/// a hundred in memory. Smaller pods cannot have so many.
+const MAX_PARTS: usize = 50_000;
+/// Rules for its node that a pod may have, the values they list included. Each is tried on each node where a pod asks for single
+/// nodes, so that with 5,000 nodes as many take some 100 ms.
+const MAX_RULES: usize = 500;
+
+/// A pod that is not one, or none that could be stored and scheduled in a reasonable time.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{path}: {problem}")]
 pub struct PodError {
@@ -24,8 +33,34 @@ pub fn decode_pod(json: &str) -> Result<Pod<'_>, PodError> {
     if !json.trim_start().starts_with('{') {
         return Err(PodError { path: ".".to_owned(), problem: "is not an object".to_owned() });
     }
+    if json.len() > MAX_BYTES {
+        let problem = format!("has {} bytes; {MAX_BYTES} at most, as every stored object", json.len());
+        return Err(PodError { path: ".".to_owned(), problem });
+    }
+    if json.len() > MAX_PARTS && memchr::memchr2_iter(b',', b'{', json.as_bytes()).count() > MAX_PARTS {
+        return Err(PodError { path: ".".to_owned(), problem: format!("has more than {MAX_PARTS} parts") });
+    }
     // Keeping track of the path costs time, so that only a pod that is refused already is read with it.
-    serde_json::from_str(json).map_err(|error| located(json).unwrap_or_else(|| PodError::new(".", &error)))
+    let pod: Pod<'_> = serde_json::from_str(json)
+        .map_err(|error| located(json).unwrap_or_else(|| PodError::new(".", &error)))?;
+    let rules = rules_for_nodes(&pod);
+    if rules > MAX_RULES {
+        let problem = format!("has {rules} rules and values for its node; {MAX_RULES} at most");
+        return Err(PodError { path: "spec.affinity".to_owned(), problem });
+    }
+    Ok(pod)
+}
+
+/// How much there is to try on a node.
+fn rules_for_nodes(pod: &Pod<'_>) -> usize {
+    let of_term = |term: &NodeSelectorTerm<'_>| -> usize {
+        let rules = term.match_expressions.iter().chain(&term.match_fields);
+        1 + rules.map(|rule| 1 + rule.values.len()).sum::<usize>()
+    };
+    let affinity = pod.spec.affinity.as_ref().and_then(|affinity| affinity.node_affinity.as_ref());
+    let required = affinity.and_then(|affinity| affinity.required.as_ref());
+    let terms = required.map_or(&[][..], |required| &required.node_selector_terms);
+    pod.spec.node_selector.len() + pod.spec.tolerations.len() + terms.iter().map(of_term).sum::<usize>()
 }
 
 fn located(json: &str) -> Option<PodError> {
@@ -67,6 +102,40 @@ mod tests {
     #[case(r#"{"spec":{"nodeName":"a"#, "spec.nodeName: EOF while parsing a string")]
     fn names_the_field_and_what_stands_there(#[case] json: &str, #[case] expected: &str) {
         assert_eq!(decode_pod(json).unwrap_err().to_string(), expected);
+    }
+
+    #[rstest]
+    // More than is stored.
+    #[case(format!(r#"{{"metadata":{{"annotations":{{"a":"{}"}}}}}}"#, "x".repeat(MAX_BYTES)), ". has 1572")]
+    // Items of three bytes.
+    #[case(with_terms(&format!(r#"{{"matchExpressions":[{}]}}"#, vec!["{}"; 30_000].join(","))), ". has more than 50000 parts")]
+    // Few enough to be read, too many to be tried on thousands of nodes.
+    #[case(with_terms(&vec![r#"{"matchExpressions":[{}]}"#; 400].join(",")), "spec.affinity has 800 rules")]
+    #[case(
+        with_terms(&format!(r#"{{"matchFields":[{{"key":"metadata.name","values":[{}]}}]}}"#, vec![r#""n""#; 600].join(","))),
+        "spec.affinity has 602 rules"
+    )]
+    fn one_that_takes_more_memory_or_time_than_a_pod_can_is_refused(
+        #[case] json: String,
+        #[case] expected: &str,
+    ) {
+        let error = decode_pod(&json).unwrap_err();
+        let told = format!("{} {}", error.path, error.problem);
+        assert!(told.starts_with(expected), "{told}");
+    }
+
+    fn with_terms(terms: &str) -> String {
+        format!(
+            r#"{{"metadata":{{}},"spec":{{"affinity":{{"nodeAffinity":{{"requiredDuringSchedulingIgnoredDuringExecution":{{"nodeSelectorTerms":[{terms}]}}}}}}}}}}"#
+        )
+    }
+
+    #[test]
+    fn a_pod_that_asks_for_some_hundred_nodes_by_name_is_one() {
+        let names = vec![r#""node""#; 450].join(",");
+        let json =
+            with_terms(&format!(r#"{{"matchFields":[{{"key":"metadata.name","values":[{names}]}}]}}"#));
+        assert!(decode_pod(&json).is_ok());
     }
 
     #[test]

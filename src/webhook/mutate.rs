@@ -8,7 +8,7 @@ use crate::audit::entry::{Endpoint, Subject};
 use crate::audit::projection::project;
 use crate::audit::record::SixDigits;
 use crate::config::Mode;
-use crate::decider::{Decided, Decider, subject_of};
+use crate::decider::{Decided, Decider, cut, subject_of};
 use crate::domain::counterfactual::SCHEDULER_MIX;
 use crate::domain::{BypassReason, Decision, Outcome, Snapshot, StayReason};
 use crate::http::fail_open::{Answer, Answering, Draft};
@@ -48,7 +48,7 @@ impl Mutate {
         };
         let unnamed = || Subject {
             uid: request.uid.to_string(),
-            namespace: request.namespace.to_string(),
+            namespace: cut(&request.namespace),
             ..Subject::default()
         };
         let undecodable = || left_alone(BypassReason::Undecodable, unnamed());
@@ -98,7 +98,7 @@ impl Mutate {
 
     /// The answer that changes nothing.
     fn allowed(&self, uid: &str, reason: BypassReason) -> Answer {
-        let subject = Subject { uid: uid.to_owned(), ..Subject::default() };
+        let subject = Subject { uid: cut(uid), ..Subject::default() };
         Answer {
             body: review::allowed(uid, reason).into(),
             draft: Draft { subject, dry_run: false, repeat: false, decided: self.decider.bypass(reason) },
@@ -253,7 +253,7 @@ impl Answering for Mutate {
         };
         let mut answer = self.allowed(&request.uid, reason);
         answer.draft.dry_run = request.dry_run;
-        answer.draft.subject.namespace = request.namespace.to_string();
+        answer.draft.subject.namespace = cut(&request.namespace);
         Ok(answer)
     }
 

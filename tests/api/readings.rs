@@ -2,6 +2,7 @@
 
 use eco_pulse::domain::RegionName;
 use eco_pulse::domain::snapshot::{Basis, GridProvider, GridReading, Implausibility, Readings, Signal};
+use eco_pulse::domain::units::GramsPerKwh;
 use jiff::SignedDuration;
 use rstest::rstest;
 
@@ -50,6 +51,25 @@ fn implausible(readings: &mut Readings, region: &str) {
     );
 }
 
+/// As somebody might write it into the store: the provider's own word would have been refused.
+fn too_high(readings: &mut Readings, region: &str) {
+    reading_of(readings, region).intensity = GramsPerKwh(1e6);
+}
+
+fn negative(readings: &mut Readings, region: &str) {
+    reading_of(readings, region).intensity = GramsPerKwh(-1000.0);
+}
+
+fn to_come(readings: &mut Readings, region: &str) {
+    reading_of(readings, region).starts_at += SignedDuration::from_hours(1);
+}
+
+fn without_end(readings: &mut Readings, region: &str) {
+    let reading = reading_of(readings, region);
+    reading.provider = GridProvider::ElectricityMaps;
+    reading.ends_at += SignedDuration::from_hours(24 * 365);
+}
+
 fn marginal(readings: &mut Readings, region: &str) {
     reading_of(readings, region).signal = Signal::Marginal;
 }
@@ -66,6 +86,10 @@ fn absent(readings: &mut Readings, region: &str) {
 #[case::stale(stale, "stale")]
 #[case::missing(missing, "missing")]
 #[case::implausible(implausible, "implausible")]
+#[case::stored_too_high(too_high, "implausible")]
+#[case::stored_negative(negative, "implausible")]
+#[case::stored_of_an_hour_to_come(to_come, "implausible")]
+#[case::stored_without_end(without_end, "implausible")]
 #[case::marginal_among_average(marginal, "incomparable")]
 #[case::direct_among_lifecycle(direct, "incomparable")]
 #[case::not_even_asked_for(absent, "missing")]
@@ -87,6 +111,10 @@ fn a_candidate_without_usable_data_leaves_the_choice_to_the_others(
 #[case::stale(stale, "stale_snapshot")]
 #[case::missing(missing, "baseline_unknown")]
 #[case::implausible(implausible, "baseline_unknown")]
+#[case::stored_too_high(too_high, "baseline_unknown")]
+#[case::stored_negative(negative, "baseline_unknown")]
+#[case::stored_of_an_hour_to_come(to_come, "baseline_unknown")]
+#[case::stored_without_end(without_end, "baseline_unknown")]
 #[case::not_even_asked_for(absent, "baseline_unknown")]
 fn without_usable_data_of_the_base_nothing_is_decided(#[case] alter: Alter, #[case] reason: &str) {
     let rig = Rig::reading(YAML, |readings| alter(readings, BASE));

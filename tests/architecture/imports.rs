@@ -7,10 +7,11 @@ use crate::source::{SourceFile, sources};
 
 /// What each room may import of its siblings. Imports point inwards: the domain knows nobody, webhook and extender know
 /// neither providers nor store, and only `app` sees everything. A room that is not here does not exist.
-const MAY_IMPORT: [(&str, &[&str]); 22] = [
+const MAY_IMPORT: [(&str, &[&str]); 23] = [
     ("domain", &[]),
     ("accounts", &["domain"]),
     ("clock", &[]),
+    ("liveness", &[]),
     ("readiness", &[]),
     ("telemetry", &[]),
     ("tls", &[]),
@@ -36,6 +37,7 @@ const MAY_IMPORT: [(&str, &[&str]); 22] = [
             "decider",
             "domain",
             "extender",
+            "liveness",
             "metrics",
             "providers",
             "readiness",

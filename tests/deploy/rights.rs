@@ -73,3 +73,25 @@ fn every_binding_leads_from_an_account_to_a_role() {
         }
     }
 }
+
+/// Of the bundled store's user, as the document has them.
+#[test]
+fn the_stores_user_has_the_rights_that_are_documented() {
+    let words = |text: &str| -> Vec<String> {
+        let words = text.split_whitespace().map(|word| word.trim_matches('\''));
+        words.filter(|word| word.starts_with(['~', '&', '+', '-'])).map(str::to_owned).collect()
+    };
+    let between = |text: &str, from: &str, to: &str| {
+        let (_, rest) = text.split_once(from).unwrap_or_else(|| panic!("no {from}"));
+        rest.split_once(to).unwrap().0.to_owned()
+    };
+    let read =
+        |file: &str| std::fs::read_to_string(format!("{}/{file}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let documented =
+        words(&between(&read("docs/configuration.md"), "ACL SETUSER eco-pulse on >PASSWORD", "\n\n"));
+    let given = words(&between(&read("deploy/chart/eco-pulse/files/valkey-start.sh"), "rights='", "'\n"));
+    // The probes of the container ask by this.
+    let given: Vec<String> = given.into_iter().filter(|word| word != "+ping").collect();
+    assert!(documented.len() > 30);
+    assert_eq!(given, documented);
+}

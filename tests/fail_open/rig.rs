@@ -137,7 +137,12 @@ impl Rig {
     }
 
     pub async fn ask(&self, request: Request<Body>) -> Reply {
-        answers::read((self.handle)(request).await).await
+        answers::read(self.response(request).await).await
+    }
+
+    /// The answer, of which nothing has been read.
+    pub async fn response(&self, request: Request<Body>) -> Response {
+        (self.handle)(request).await
     }
 
     /// Sends the recorded body.

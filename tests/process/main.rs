@@ -21,4 +21,5 @@ mod refusals;
 mod reload;
 mod server;
 mod shutdown;
+mod standard_error;
 mod standard_output;

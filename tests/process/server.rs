@@ -34,7 +34,7 @@ pub struct Server {
     early_log: Vec<Value>,
     log: Receiver<Value>,
     dir: TempDir,
-    authority_pem: String,
+    pub authority_pem: String,
     /// Its configuration, mounted as in a pod.
     pub config: Mount,
     pub webhook_addr: SocketAddr,
@@ -56,7 +56,12 @@ impl Server {
     }
 
     /// The same, by a command that ends in the program's name.
-    pub fn launch_by(mut command: Command, config: &str) -> (Self, ChildStdout) {
+    pub fn launch_by(command: Command, config: &str) -> (Self, ChildStdout) {
+        Self::launch_with(command, config, "off")
+    }
+
+    /// The same, in a cluster: the file of its address, or `off`.
+    pub fn launch_with(mut command: Command, config: &str, kube: &str) -> (Self, ChildStdout) {
         let dir = tempfile::tempdir().unwrap();
         let (mounted, certificates, working_dir) = paths(&dir);
         let config = Mount::new(&mounted, config);
@@ -64,7 +69,7 @@ impl Server {
         generate_certificates(&certificates);
         let authority_pem = fs::read_to_string(certificates.join("ca.crt")).unwrap();
 
-        command.args(["serve", "--kube", "off"]);
+        command.args(["serve", "--kube", kube]);
         command.args(["--webhook-addr", "127.0.0.1:0", "--admin-addr", "127.0.0.1:0"]);
         command.arg("--config").arg(config.file()).arg("--cert-dir").arg(certificates);
         command.current_dir(working_dir).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());

@@ -178,6 +178,11 @@ impl Upstream {
         self
     }
 
+    /// Answers at this path as if nothing had been scripted there.
+    pub fn off(&self, path: &str) {
+        self.shared.state.lock().unwrap().scripts.remove(path);
+    }
+
     /// Where it is, with a path.
     pub fn url(&self, path: &str) -> String {
         format!("{}://{}{path}", self.scheme, self.addr)

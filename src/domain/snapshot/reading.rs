@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::Forecast;
+use crate::domain::plausibility::judge_alone;
 use crate::domain::units::GramsPerKwh;
 
 /// A value that did not move for so long is no measurement.
@@ -14,6 +15,10 @@ use crate::domain::units::GramsPerKwh;
 /// To a hundredth of a gram the longest rows of one value are 14 hours (KR, BR-CS). The API gives whole grams, and
 /// those of clean grids stand longer: 51 hours (CA-QC, 27 g/kWh), 42 (NO-NO1), 38 (SE-SE3). HK, one value for all of
 /// 2022, is what this is to find.
+/// By so much two machines' clocks may differ.
+const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
+/// No provider's values are of longer intervals than a day; an hour more for clocks that are changed.
+const LONGEST_INTERVAL: SignedDuration = SignedDuration::from_hours(25);
 const STUCK_AFTER: SignedDuration = SignedDuration::from_hours(72);
 
 /// Which question an intensity answers. The two never meet in one difference.
@@ -229,6 +234,7 @@ impl GridReading {
         match self {
             Self::Missing => DataState::Missing,
             Self::Implausible { .. } => DataState::Implausible,
+            Self::Known(reading) if !reading.is_believable(now) => DataState::Implausible,
             Self::Known(reading) if reading.age(now) > max_age => DataState::Stale,
             Self::Known(reading) if reading.estimated || reading.is_stuck() => DataState::Estimated,
             Self::Known(_) => DataState::Fresh,
@@ -241,6 +247,17 @@ impl Reading {
     #[must_use]
     pub fn age(&self, now: Timestamp) -> SignedDuration {
         now.duration_since(self.ends_at).max(SignedDuration::ZERO)
+    }
+
+    /// Whether it can be a reading at all. It was judged where it was fetched; but it comes by way of a store, where somebody else
+    /// may have written: a value that cannot be, or one of a time to come, which would never grow old.
+    #[must_use]
+    pub fn is_believable(&self, now: Timestamp) -> bool {
+        // What the operator holds has no hour, and a trace is replayed as slowly as he likes.
+        let has_hours = !matches!(self.provider, GridProvider::Mock | GridProvider::Replay);
+        judge_alone(self.intensity.0, self.provider).is_ok()
+            && self.starts_at.duration_since(now) <= CLOCK_SKEW
+            && !(has_hours && self.ends_at.duration_since(now) > LONGEST_INTERVAL)
     }
 
     /// Whether the value has not moved for so long that it is no measurement, whatever the provider says. A value

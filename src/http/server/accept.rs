@@ -1,16 +1,18 @@
 //! The accept loop: owns the listener and every connection, survives failures to accept, drains at the end.
 
-use std::{io, time::Duration};
+use std::{io, net::IpAddr, sync::Arc, time::Duration};
 
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
-    task::{JoinError, JoinSet},
+    task::{Id, JoinError, JoinSet},
 };
 
 use super::{
     HttpService, Server,
+    activity::Activity,
     connection::{Connections, End},
+    room::Room,
     streams::StreamTasks,
 };
 
@@ -30,6 +32,8 @@ pub struct ServeReport {
     pub silent: u64,
     /// Of these, ended by a panic inside them.
     pub panicked: u64,
+    /// Of these, ended to make room for others.
+    pub gave_way: u64,
     /// Open when the drain began and ended in good order.
     pub drained: u64,
     /// Still busy at the drain limit, and dropped.
@@ -49,23 +53,33 @@ impl ServeReport {
             Err(_aborted) => self.dropped += 1,
         }
     }
+
+    /// One that was joined; what gave way was aborted too.
+    fn joined(&mut self, name: &'static str, room: &mut Room, joined: Result<(Id, End), JoinError>) {
+        let id = joined.as_ref().map_or_else(JoinError::id, |(id, _)| *id);
+        if room.leave(id) {
+            self.record(name, joined.map(|(_, end)| end));
+        } else {
+            self.gave_way += 1;
+        }
+    }
 }
 
 /// A source of connections: a TCP listener, or a script in tests.
 pub(super) trait Accept: Send {
     type Io: AsyncRead + AsyncWrite + Send + Unpin + 'static;
 
-    fn accept(&mut self) -> impl Future<Output = io::Result<Self::Io>> + Send;
+    fn accept(&mut self) -> impl Future<Output = io::Result<(Self::Io, IpAddr)>> + Send;
 }
 
 impl Accept for TcpListener {
     type Io = TcpStream;
 
-    async fn accept(&mut self) -> io::Result<TcpStream> {
-        let (stream, _peer) = TcpListener::accept(self).await?;
+    async fn accept(&mut self) -> io::Result<(TcpStream, IpAddr)> {
+        let (stream, peer) = TcpListener::accept(self).await?;
         // Answers are small and someone waits for each. A failure means that the peer has gone; reading will tell.
         let _ = stream.set_nodelay(true);
-        Ok(stream)
+        Ok((stream, peer.ip()))
     }
 }
 
@@ -79,6 +93,7 @@ pub(super) async fn serve<A: Accept>(
     let Server { name, limits, stages, .. } = server;
     let template = Connections { name, service, tls, limits, stages: stages.clone(), streams };
     let mut connections = JoinSet::new();
+    let mut room = Room::new(limits.max_connections);
     let mut report = ServeReport::default();
     let mut pause = FIRST_PAUSE;
     let mut full = false;
@@ -88,20 +103,25 @@ pub(super) async fn serve<A: Accept>(
             biased;
             () = stages.stop.cancelled() => break,
             // Before `accept`, so that ended connections make room at once.
-            Some(outcome) = connections.join_next() => report.record(name, outcome),
-            accepted = listener.accept(), if connections.len() < limits.max_connections => match accepted {
-                Ok(io) => {
+            Some(joined) = connections.join_next_with_id() => report.joined(name, &mut room, joined),
+            accepted = listener.accept() => match accepted {
+                Ok((io, peer)) => {
                     report.accepted += 1;
-                    connections.spawn(template.clone().serve(io));
+                    warn_when_full(name, room.taken(), limits.max_connections, &mut full);
+                    if room.is_full() {
+                        room.make_some();
+                    }
+                    let activity = Arc::<Activity>::default();
+                    let connection = connections.spawn(template.clone().serve(io, Arc::clone(&activity)));
+                    room.take(peer, activity, connection);
                     pause = FIRST_PAUSE;
-                    warn_when_full(name, connections.len(), limits.max_connections, &mut full);
                 }
                 Err(error) if is_about_the_peer(&error) => {
                     tracing::debug!(listener = name, %error, "a connection was gone before it was accepted");
                 }
                 Err(error) => {
                     tracing::warn!(
-                        listener = name, %error, retry_in_ms = pause.as_millis(), open = connections.len(),
+                        listener = name, %error, retry_in_ms = pause.as_millis(), open = room.taken(),
                         "cannot accept connections; if descriptors are short, raise `ulimit -n`",
                     );
                     let _ = tokio::time::timeout(pause, stages.stop.cancelled()).await;
@@ -113,18 +133,18 @@ pub(super) async fn serve<A: Accept>(
 
     // From here the kernel refuses new connections.
     drop(listener);
-    let open_at_stop = connections.len() as u64;
+    let open_at_stop = room.taken() as u64;
     let before_drain = report;
     let drain = async {
-        while let Some(outcome) = connections.join_next().await {
-            report.record(name, outcome);
+        while let Some(joined) = connections.join_next_with_id().await {
+            report.joined(name, &mut room, joined);
         }
     };
     let in_time = tokio::time::timeout(limits.drain, drain).await.is_ok();
     if !in_time {
         connections.abort_all();
-        while let Some(outcome) = connections.join_next().await {
-            report.record(name, outcome);
+        while let Some(joined) = connections.join_next_with_id().await {
+            report.joined(name, &mut room, joined);
         }
     }
     stream_tasks.finish().await;
@@ -144,7 +164,11 @@ fn is_about_the_peer(error: &io::Error) -> bool {
 fn warn_when_full(name: &'static str, open: usize, limit: usize, full: &mut bool) {
     if open >= limit && !*full {
         *full = true;
-        tracing::warn!(listener = name, limit, "connection limit reached; new connections wait");
+        tracing::warn!(
+            listener = name,
+            limit,
+            "connection limit reached; new connections take the place of unused ones of whoever holds the most"
+        );
     } else if open < limit - limit / 4 {
         *full = false;
     }

@@ -5,7 +5,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed},
     },
     task::{Context, Poll, ready},
     time::Duration,
@@ -20,6 +20,7 @@ pub(super) struct Activity {
     sent: AtomicU64,
     last_answer: AtomicBool,
     answering: AtomicUsize,
+    quiet_looks: AtomicU32,
 }
 
 /// An answer that is being made, to a request of which everything has come.
@@ -65,10 +66,20 @@ impl Activity {
         while quiet < LOOKS {
             tokio::time::sleep(limit / LOOKS).await;
             let now = self.moved();
-            let is_ours = self.answering.load(Relaxed) > 0;
-            quiet = if now == moved && !is_ours { quiet + 1 } else { 0 };
+            quiet = if now == moved && !self.is_answering() { quiet + 1 } else { 0 };
+            self.quiet_looks.store(quiet, Relaxed);
             moved = now;
         }
+    }
+
+    /// Whether an answer is being made.
+    pub(super) fn is_answering(&self) -> bool {
+        self.answering.load(Relaxed) > 0
+    }
+
+    /// For how many looks in a row nothing has moved.
+    pub(super) fn quiet_looks(&self) -> u32 {
+        self.quiet_looks.load(Relaxed)
     }
 
     fn moved(&self) -> (u64, u64) {

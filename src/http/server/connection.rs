@@ -47,12 +47,12 @@ pub(super) struct Connections<S> {
 
 impl<S: HttpService> Connections<S> {
     /// Serves one connection to its end.
-    pub(super) async fn serve<Io>(self, io: Io) -> End
+    pub(super) async fn serve<Io>(self, io: Io, activity: Arc<Activity>) -> End
     where
         Io: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
         let Some(tls) = &self.tls else {
-            return self.serve_http1(io).await;
+            return self.serve_http1(io, activity).await;
         };
         let handshake = tokio::time::timeout(self.limits.handshake, tls.accept(io));
         let io = tokio::select! {
@@ -73,18 +73,17 @@ impl<S: HttpService> Connections<S> {
             },
         };
         if io.get_ref().1.alpn_protocol() == Some(b"h2") {
-            self.serve_http2(io).await
+            self.serve_http2(io, activity).await
         } else {
-            self.serve_http1(io).await
+            self.serve_http1(io, activity).await
         }
     }
 
-    async fn serve_http1<Io>(self, io: Io) -> End
+    async fn serve_http1<Io>(self, io: Io, activity: Arc<Activity>) -> End
     where
         Io: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
         let Self { name, service, limits, stages, .. } = self;
-        let activity = Arc::new(Activity::default());
         let mut builder = http1::Builder::new();
         builder
             .timer(HeadTimer::new(Arc::clone(&activity), limits.head))
@@ -110,12 +109,11 @@ impl<S: HttpService> Connections<S> {
         drive(name, connection, &activity, &limits, &stages, Version::HTTP_11).await
     }
 
-    async fn serve_http2<Io>(self, io: Io) -> End
+    async fn serve_http2<Io>(self, io: Io, activity: Arc<Activity>) -> End
     where
         Io: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
         let Self { name, service, limits, stages, streams, .. } = self;
-        let activity = Arc::new(Activity::default());
         let mut builder = http2::Builder::new(streams);
         builder
             .timer(TokioTimer::new())

@@ -5,7 +5,7 @@ use std::time::Duration;
 /// Bounds on what a client may hold and for how long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConnectionLimits {
-    /// Connections open at once; beyond it new ones wait in the kernel's backlog.
+    /// Connections open at once; beyond it a new one takes the place of one of whoever holds the most.
     pub max_connections: usize,
     /// From the accepted socket to the end of the TLS handshake.
     pub handshake: Duration,

@@ -3,7 +3,7 @@ mod accepting;
 mod shutdown;
 mod time_limits;
 
-use std::{io, sync::Arc, time::Duration};
+use std::{io, net::IpAddr, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -35,15 +35,17 @@ use crate::tls::{CertificateResolver, Issued, client_config, issue, server_confi
 const SECOND: Duration = Duration::from_secs(1);
 /// How long client-go keeps a connection that it does not use.
 const API_SERVER_IDLE: Duration = Duration::from_secs(90);
+/// Where those come from who come from nowhere else.
+const API_SERVER: [u8; 4] = [10, 0, 0, 1];
 const START: &str = "2026-03-01T12:00:00Z";
 
 /// A listener that hands out what a test puts in.
-struct Script(mpsc::UnboundedReceiver<io::Result<DuplexStream>>);
+struct Script(mpsc::UnboundedReceiver<io::Result<(DuplexStream, IpAddr)>>);
 
 impl Accept for Script {
     type Io = DuplexStream;
 
-    async fn accept(&mut self) -> io::Result<DuplexStream> {
+    async fn accept(&mut self) -> io::Result<(DuplexStream, IpAddr)> {
         match self.0.recv().await {
             Some(next) => next,
             None => std::future::pending().await,
@@ -52,7 +54,7 @@ impl Accept for Script {
 }
 
 struct Harness {
-    incoming: mpsc::UnboundedSender<io::Result<DuplexStream>>,
+    incoming: mpsc::UnboundedSender<io::Result<(DuplexStream, IpAddr)>>,
     stages: ShutdownStages,
     gate: Arc<Notify>,
     entered: Arc<Notify>,
@@ -100,8 +102,12 @@ fn start_plain() -> Harness {
 
 impl Harness {
     fn connect(&self) -> DuplexStream {
+        self.connect_from(API_SERVER)
+    }
+
+    fn connect_from(&self, peer: [u8; 4]) -> DuplexStream {
         let (ours, theirs) = duplex(64 * 1024);
-        self.incoming.send(Ok(theirs)).unwrap();
+        self.incoming.send(Ok((theirs, peer.into()))).unwrap();
         ours
     }
 

@@ -62,7 +62,7 @@ impl Collection {
         timer: Instant,
     ) {
         for desk in self.desks.iter_mut().filter(|desk| desk.is_on_a_network()) {
-            desk.inherit(readings, past);
+            desk.inherit(readings, past, now);
         }
         self.prices.inherit(readings, &self.regions, now, timer);
     }

@@ -85,7 +85,12 @@ impl Desk {
     }
 
     /// Takes over what the collector before this one has published, and the last day as it was kept.
-    pub fn inherit(&mut self, readings: &Readings, past: &HashMap<RegionName, Vec<PastReading>>) {
+    pub fn inherit(
+        &mut self,
+        readings: &Readings,
+        past: &HashMap<RegionName, Vec<PastReading>>,
+        now: Timestamp,
+    ) {
         for (region, index) in &self.place_of {
             let Some((readings, place)) = readings.regions.get(region).zip(self.places.get_mut(*index))
             else {
@@ -96,7 +101,7 @@ impl Desk {
                 continue;
             }
             let past = past.get(region).map(Vec::as_slice).unwrap_or_default();
-            place.known.inherit(readings, past);
+            place.known.inherit(readings, past, now);
         }
     }
 

@@ -79,8 +79,9 @@ impl Known {
     }
 
     /// Takes over what another collector knew: its last word, and the words of the last day.
-    pub fn inherit(&mut self, before: &RegionReadings, past: &[PastReading]) {
-        let last = before.grid.known().filter(|last| last.provider == self.provider);
+    pub fn inherit(&mut self, before: &RegionReadings, past: &[PastReading], now: Timestamp) {
+        let is_ours = |last: &&Reading| last.provider == self.provider && last.is_believable(now);
+        let last = before.grid.known().filter(is_ours);
         let trouble = before.trouble.iter().find(|trouble| trouble.provider == self.provider);
         if (last.is_some() || trouble.is_some()) && self.asked_at < before.asked_at {
             self.asked_at = before.asked_at;

@@ -5,7 +5,7 @@ set -eu
 
 rights='~{eco-pulse}:* &{eco-pulse}:versions -@all +auth +ping +client|id +select +subscribe +eval
   +publish +type +exists +del +get +set +pttl +pexpire +pexpireat +hmget +hset +hdel +hscan +zadd +zrangebyscore +zremrangebyscore
-  +xadd +xrange +xrevrange +xtrim +xlen +sadd +srem +smembers +info'
+  +xadd +xrange +xrevrange +xtrim +xlen +sadd +srem +smembers +info +time'
 rights=$(echo "$rights" | tr '\n' ' ')
 password_file=/run/secrets/valkey/redis-password
 users=/run/valkey/users.acl

@@ -217,13 +217,30 @@ fn a_new_collector_takes_over_what_the_one_before_it_knew() {
         prices: Vec::new(),
     };
     let mut after = Known::nothing(EMAPS, MAX_AGE);
-    after.inherit(&published, &[]);
+    after.inherit(&published, &[], now());
     assert_eq!(after.last_good(now()), Some(last));
     assert_eq!(after.asked_at(), Some(now()));
     // Another provider's word is not its own, nor is its being asked.
     let mut other = Known::nothing(GridProvider::GbCarbonIntensity, MAX_AGE);
-    other.inherit(&published, &[]);
+    other.inherit(&published, &[], now());
     assert_eq!((other.last_good(now()), other.asked_at()), (None, None));
+}
+
+/// Taken over, it would be the newest for ever: no word of the provider's own is of so late an hour.
+#[test]
+fn a_reading_of_a_time_to_come_is_not_taken_over() {
+    let mut to_come = known(EMAPS, [answer(said(EMAPS, 100.0, 1))]).last_good(now()).unwrap();
+    to_come.starts_at = now() + SignedDuration::from_hours(24 * 365);
+    let published = RegionReadings {
+        zone: None,
+        grid: GridReading::Known(to_come),
+        asked_at: Some(now()),
+        trouble: Vec::new(),
+        prices: Vec::new(),
+    };
+    let mut after = Known::nothing(EMAPS, MAX_AGE);
+    after.inherit(&published, &[], now());
+    assert_eq!(after.last_good(now()), None);
 }
 
 #[test]
