@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::Forecast;
+use crate::domain::plausibility::judge_alone;
 use crate::domain::units::GramsPerKwh;
 
 /// A value that did not move for so long is no measurement.
@@ -220,6 +221,22 @@ impl GridReading {
         match self {
             Self::Known(reading) => Some(reading),
             Self::Missing | Self::Implausible { .. } => None,
+        }
+    }
+
+    /// As far as it can be: a value that cannot is kept to be shown, and a forecast that cannot is none.
+    pub(super) fn believable(&self) -> Self {
+        let Self::Known(reading) = self else { return self.clone() };
+        let provider = reading.provider;
+        if let Err(why) = judge_alone(reading.intensity.0, provider) {
+            return Self::Implausible { value: reading.intensity.0.to_string(), provider, why };
+        }
+        let cannot_be = |value: &f64| judge_alone(*value, provider).is_err();
+        match &reading.outlook {
+            Outlook::Forecast(forecast) if forecast.values().iter().any(cannot_be) => {
+                Self::Known(Reading { outlook: Outlook::Climatology, ..reading.clone() })
+            }
+            Outlook::Holds | Outlook::Climatology | Outlook::Forecast(_) => self.clone(),
         }
     }
 
