@@ -15,7 +15,7 @@ use crate::domain::snapshot::Readings;
 
 mod books;
 mod memory;
-mod past;
+pub mod past;
 mod records;
 mod redis;
 

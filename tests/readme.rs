@@ -34,7 +34,7 @@ const CONFIGURATION: &str = include_str!("../docs/configuration.md");
 const OBSERVABILITY: &str = include_str!("../docs/observability.md");
 
 /// Every document, by its path.
-const DOCUMENTS: [(&str, &str); 12] = [
+const DOCUMENTS: [(&str, &str); 13] = [
     ("README.md", README),
     ("CONTRIBUTING.md", include_str!("../CONTRIBUTING.md")),
     ("SECURITY.md", include_str!("../SECURITY.md")),
@@ -42,6 +42,7 @@ const DOCUMENTS: [(&str, &str); 12] = [
     ("docs/architecture.md", include_str!("../docs/architecture.md")),
     ("docs/catalogue.md", include_str!("../docs/catalogue.md")),
     ("docs/configuration.md", CONFIGURATION),
+    ("docs/fuzzing.md", include_str!("../docs/fuzzing.md")),
     ("docs/install.md", include_str!("../docs/install.md")),
     ("docs/observability.md", OBSERVABILITY),
     ("docs/policies.md", include_str!("../docs/policies.md")),

@@ -262,14 +262,18 @@ impl Current {
                 (seq, _) => Ok(Some(Notice::Begins { seq })),
             };
         }
-        if record.stored.as_ref() == Some(&self.last) && record.seq > last + 1 {
-            return Ok(Some(Notice::NeverStored { from: last + 1, to: record.seq - 1, told_by: record.seq }));
-        }
-        if record.seq == last + 1 {
-            return if seal.prev == hash { Ok(None) } else { Err(Finding::OtherPast) };
-        }
-        if record.seq > last + 1 {
-            return Err(Finding::Missing { from: last + 1, to: record.seq - 1 });
+        // Nothing follows the last number there is.
+        if let Some(next) = last.checked_add(1) {
+            if record.stored.as_ref() == Some(&self.last) && record.seq > next {
+                let notice = Notice::NeverStored { from: next, to: record.seq - 1, told_by: record.seq };
+                return Ok(Some(notice));
+            }
+            if record.seq == next {
+                return if seal.prev == hash { Ok(None) } else { Err(Finding::OtherPast) };
+            }
+            if record.seq > next {
+                return Err(Finding::Missing { from: next, to: record.seq - 1 });
+            }
         }
         let known = self.remembered.iter().any(|(seq, hash)| *seq == record.seq && hash == seal.hash);
         Err(if known { Finding::Twice } else { Finding::OutOfOrder { after: *last } })

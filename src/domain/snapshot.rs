@@ -150,7 +150,8 @@ pub struct StaticTables {
 
 impl Snapshot {
     /// Joins `readings` with what is fixed. A region the readings do not speak of is missing,
-    /// and so are the grid data of one that they know in another zone.
+    /// and so are the grid data of one that they know in another zone. What cannot be is not believed here either, whoever
+    /// stored it: it is as if it had been refused.
     #[must_use]
     pub fn assemble(readings: &Readings, tables: &StaticTables) -> Self {
         let data = tables
@@ -161,10 +162,14 @@ impl Snapshot {
                 let of_zone = fetched.filter(|readings| readings.zone == region.zone);
                 let climatology = region.zone.as_ref().and_then(|zone| tables.climatologies.get(zone));
                 RegionData {
-                    grid: of_zone.map_or(GridReading::Missing, |readings| readings.grid.clone()),
+                    grid: of_zone.map_or(GridReading::Missing, |readings| readings.grid.believable()),
                     asked_at: of_zone.and_then(|readings| readings.asked_at),
                     trouble: of_zone.map(|readings| readings.trouble.clone()).unwrap_or_default(),
-                    prices: fetched.map(|readings| readings.prices.clone()).unwrap_or_default(),
+                    prices: fetched
+                        .map(|readings| {
+                            readings.prices.iter().filter(|price| price.can_be()).cloned().collect()
+                        })
+                        .unwrap_or_default(),
                     per_vcpu: tables.per_vcpu.get(&id).copied(),
                     climatology: climatology.cloned(),
                 }

@@ -22,7 +22,7 @@ pub use catalogue::CatalogueGrid;
 pub use electricity_maps::ElectricityMaps;
 pub use gb::GbCarbonIntensity;
 pub use mock::MockGrid;
-pub use replay::{ReplayGrid, TraceError};
+pub use replay::{ReplayGrid, TraceError, TraceFault};
 
 /// What a provider is asked about a region.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -18,7 +18,7 @@ mod file;
 
 pub use answer::AddressError;
 pub use aws_spot_advisor::AwsSpotAdvisor;
-pub use azure_retail::AzureRetail;
+pub use azure_retail::{AzureRetail, Listing};
 pub use catalogue::CataloguePrices;
 pub use file::{FilePrices, PriceFileError, TableError};
 

@@ -25,7 +25,8 @@ const fn word_of_basis(basis: Basis) -> &'static str {
 }
 
 /// `measured 2026-06-01T12:00:00Z 2026-06-01T13:00:00Z 213.4 electricity-maps average lifecycle`
-pub(super) fn to_text(reading: &PastReading) -> String {
+#[must_use]
+pub fn to_text(reading: &PastReading) -> String {
     let PastReading { region: _, starts_at, ends_at, intensity, provider, signal, basis, estimated } =
         reading;
     let estimated = if *estimated { ESTIMATED } else { MEASURED };
@@ -35,7 +36,8 @@ pub(super) fn to_text(reading: &PastReading) -> String {
 
 /// The reading that a text tells of; `None` for one that another release wrote differently, or somebody else. More
 /// words than these are a later release's business.
-pub(super) fn from_text(region: &RegionName, text: &str) -> Option<PastReading> {
+#[must_use]
+pub fn from_text(region: &RegionName, text: &str) -> Option<PastReading> {
     let mut words = text.split(' ');
     let estimated = match words.next()? {
         ESTIMATED => true,

@@ -77,7 +77,15 @@ pub struct Price {
     pub interruption: Option<Arc<str>>,
 }
 
+/// More than any machine costs, in USD an hour: what is above it was misread somewhere.
+const HIGHEST: f64 = 10_000.0;
+
 impl Price {
+    /// Whether a machine can cost that.
+    pub(super) fn can_be(&self) -> bool {
+        (0.0..=HIGHEST).contains(&self.per_hour.0) && (0.0..=HIGHEST).contains(&self.precision.0)
+    }
+
     /// Whether a feed reported it longer ago than `max_age`.
     #[must_use]
     pub fn is_stale(&self, now: Timestamp, max_age: SignedDuration) -> bool {

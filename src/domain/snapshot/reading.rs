@@ -228,6 +228,22 @@ impl GridReading {
         }
     }
 
+    /// As far as it can be: a value that cannot is kept to be shown, and a forecast that cannot is none.
+    pub(super) fn believable(&self) -> Self {
+        let Self::Known(reading) = self else { return self.clone() };
+        let provider = reading.provider;
+        if let Err(why) = judge_alone(reading.intensity.0, provider) {
+            return Self::Implausible { value: reading.intensity.0.to_string(), provider, why };
+        }
+        let cannot_be = |value: &f64| judge_alone(*value, provider).is_err();
+        match &reading.outlook {
+            Outlook::Forecast(forecast) if forecast.values().iter().any(cannot_be) => {
+                Self::Known(Reading { outlook: Outlook::Climatology, ..reading.clone() })
+            }
+            Outlook::Holds | Outlook::Climatology | Outlook::Forecast(_) => self.clone(),
+        }
+    }
+
     /// The state at `now`, before comparability is judged.
     #[must_use]
     pub fn state(&self, now: Timestamp, max_age: SignedDuration) -> DataState {

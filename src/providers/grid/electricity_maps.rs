@@ -73,11 +73,34 @@ impl ElectricityMaps {
     ) -> Result<Answer, FetchError> {
         let (path, query) = self.request(zone, question);
         let page = self.get(&["carbon-intensity", path], &query, token, MOST_BYTES).await?;
+        Self::read(&page, zone, question, now)
+    }
+
+    /// What a page says that came in answer to a question about a zone.
+    ///
+    /// # Errors
+    /// It is a refusal, is about something else, or cannot be read.
+    pub fn read(
+        page: &Page,
+        zone: &GridZone,
+        question: Question,
+        now: Timestamp,
+    ) -> Result<Answer, FetchError> {
+        refusal::of(page).map_or(Ok(()), Err)?;
         match question {
             Question::Latest => body::latest(&page.body, zone, now).map(readings),
             Question::History => body::history(&page.body, zone, now).map(readings),
             Question::Forecast => body::forecast(&page.body, zone, now),
         }
+    }
+
+    /// What a page with the list of zones says a token may ask.
+    ///
+    /// # Errors
+    /// It is a refusal, or no such list.
+    pub fn read_zones(page: &Page) -> Result<Access, FetchError> {
+        refusal::of(page).map_or(Ok(()), Err)?;
+        access::read(&page.body)
     }
 
     /// Path and query of a question. Each version is sent its own word for the same wish, that an unknown zone be not
@@ -104,7 +127,7 @@ impl ElectricityMaps {
         (path, query)
     }
 
-    /// A page that is no refusal.
+    /// A page, whatever it says.
     async fn get(
         &self,
         path: &[&str],
@@ -114,8 +137,7 @@ impl ElectricityMaps {
     ) -> Result<Page, FetchError> {
         let headers = HeaderMap::from_iter([(AUTH_TOKEN, token.header())]);
         let url = self.base.page(path.iter().copied(), query);
-        let page = self.web.get(url, headers, most_bytes).await?;
-        refusal::of(&page).map_or(Ok(page), Err)
+        self.web.get(url, headers, most_bytes).await
     }
 
     /// Remembers a token that is accepted, and does not believe at once that it is no more.
@@ -160,7 +182,7 @@ impl ElectricityMaps {
     async fn access(&self) -> Result<Access, FetchError> {
         let token = self.token.read()?;
         let page = self.get(&["zones"], &[], &token, MOST_BYTES_OF_ZONES).await;
-        page.and_then(|page| access::read(&page.body))
+        page.and_then(|page| Self::read_zones(&page))
             .map_err(|error| self.told(&error, "the list of zones: ", &token))
     }
 }

@@ -8,7 +8,7 @@ use super::{Answer, Asked, GridSource, Question, Reach};
 use crate::domain::Region;
 use crate::domain::snapshot::{Failure, GridProvider};
 use crate::providers::FetchError;
-use crate::providers::web::{BaseUrl, BaseUrlError, Web};
+use crate::providers::web::{BaseUrl, BaseUrlError, Page, Web};
 
 mod body;
 
@@ -57,7 +57,15 @@ impl GbCarbonIntensity {
             }
         };
         let page = self.web.get(self.base.page(path, &[]), HeaderMap::new(), MOST_BYTES).await?;
-        body::refusal(&page)?;
+        Self::read(&page, question, now)
+    }
+
+    /// What a page says that came in answer to a question.
+    ///
+    /// # Errors
+    /// It is a refusal, says nothing of now, or cannot be read.
+    pub fn read(page: &Page, question: Question, now: Timestamp) -> Result<Answer, FetchError> {
+        body::refusal(page)?;
         match question {
             Question::Forecast => body::forecast(&page.body, now),
             _ => body::latest(&page.body, now),

@@ -86,9 +86,17 @@ impl ReplayGrid {
     /// The file cannot be read, is too large, or is no trace; or the speed is not above 0.
     pub fn load(file: &Path, speed: f64) -> Result<Self, TraceError> {
         let checked = Speed::new(speed).ok_or(TraceError::Speed { speed })?;
-        let trace = parse::parse(&read(file)?)
+        let replay = Self::read_text(&read(file)?)
             .map_err(|fault| TraceError::Content { file: file.to_owned(), fault })?;
-        Ok(Self { trace, speed: checked })
+        Ok(Self { speed: checked, ..replay })
+    }
+
+    /// Reads the text of a trace, to be replayed at the pace of the clock.
+    ///
+    /// # Errors
+    /// It is no trace.
+    pub fn read_text(text: &[u8]) -> Result<Self, TraceFault> {
+        Ok(Self { trace: parse::parse(text)?, speed: Speed::OF_THE_CLOCK })
     }
 
     fn reading(&self, region: &Region, now: Timestamp) -> Result<Reading, FetchError> {

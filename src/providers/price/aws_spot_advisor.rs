@@ -18,7 +18,7 @@ use super::{PriceSource, PricesByRegion};
 use crate::catalogue::{Catalogue, OnDemand};
 use crate::domain::region::CloudProvider;
 use crate::domain::snapshot::{CapacityType, Failure, Price, PriceProvider};
-use crate::domain::{Region, Regions};
+use crate::domain::{Region, RegionName, Regions};
 use crate::providers::FetchError;
 use crate::providers::grid::Asked;
 use crate::providers::web::Web;
@@ -67,16 +67,33 @@ impl AwsSpotAdvisor {
         }
         let page = self.web.get(self.url.clone(), HeaderMap::new(), MOST_BYTES).await?;
         let (headers, body) = accepted(page, SETTING)?;
-        let feed = Feed::read(&body)?;
         let reported_at = last_modified(&headers).map_or(now, |at| at.min(now));
-        let mut known = false;
-        for region in amazons {
-            let Some(advice) = feed.region(region.name.as_str())? else { continue };
-            known = true;
-            let spot = self.listed(region).filter_map(|listed| spot(listed, &advice, reported_at));
-            prices.entry(region.name.clone()).or_default().extend(spot);
+        let names = amazons.iter().map(|region| &region.name);
+        for (name, spot) in Self::read_feed(&body, names, &self.catalogue, reported_at)? {
+            prices.entry(name).or_default().extend(spot);
         }
-        if !known {
+        Ok(prices)
+    }
+
+    /// The spot prices that a feed comes to, of those regions it names, with the on-demand prices of a catalogue.
+    ///
+    /// # Errors
+    /// It is no feed, or names none of the regions.
+    pub fn read_feed<'r>(
+        body: &[u8],
+        regions: impl Iterator<Item = &'r RegionName>,
+        catalogue: &Catalogue,
+        reported_at: Timestamp,
+    ) -> Result<PricesByRegion, FetchError> {
+        let feed = Feed::read(body)?;
+        let mut prices = PricesByRegion::new();
+        for name in regions {
+            let Some(advice) = feed.region(name.as_str())? else { continue };
+            let listed = catalogue.prices_in(name.as_str());
+            let spot = listed.filter_map(|listed| spot(listed, &advice, reported_at));
+            prices.insert(name.clone(), spot.collect());
+        }
+        if prices.is_empty() {
             let detail = format!("the feed names none of the configured AWS regions: check `{SETTING}`");
             return Err(FetchError::new(Failure::NoData, detail));
         }

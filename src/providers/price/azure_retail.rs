@@ -9,7 +9,6 @@ use http::HeaderMap;
 use jiff::Timestamp;
 use reqwest::Url;
 
-use self::list::{Listing, Page};
 use self::question::{following, question};
 use self::rounds::Rounds;
 use super::answer::{AddressError, accepted, address_without_query};
@@ -25,6 +24,8 @@ use crate::providers::web::Web;
 mod list;
 mod question;
 mod rounds;
+
+pub use list::Listing;
 
 const SETTING: &str = "prices.azureRetail.url";
 /// A page has at most 1,000 items of under 1 kB (the documentation's sample item has 0.7 kB).
@@ -121,10 +122,8 @@ impl AzureRetail {
             }
             let page = self.web.get(url.clone(), HeaderMap::new(), MOST_BYTES).await?;
             let (_, body) = accepted(page, SETTING)?;
-            let page = Page::read(&body)?;
-            listing.take(&page)?;
-            next = match page.next() {
-                Some(link) => Some(following(link, &self.url).map_err(misled)?),
+            next = match listing.read(&body)? {
+                Some(link) => Some(following(&link, &self.url).map_err(misled)?),
                 None => None,
             };
             asked.push(url);

@@ -66,13 +66,25 @@ impl FilePrices {
         let rows = tokio::task::spawn_blocking(move || read(&path)).await;
         let rows = rows.map_err(|error| unreadable(&error.to_string()))?;
         let rows = rows.map_err(|error| unreadable(&error.to_string()))?;
-        if let Some(row) = rows.iter().find(|row| row.is_ahead(now)) {
-            let table = row.ahead();
-            return Err(unreadable(
-                &PriceFileError::Table { path: self.path.to_path_buf(), table }.to_string(),
-            ));
+        match by_region(&rows, regions, now) {
+            Ok(prices) => prices.ok_or_else(|| self.unmatched(&rows)),
+            Err(table) => {
+                let path = self.path.to_path_buf();
+                Err(unreadable(&PriceFileError::Table { path, table }.to_string()))
+            }
         }
-        by_region(&rows, regions, now).ok_or_else(|| self.unmatched(&rows))
+    }
+
+    /// The prices that the text of a file comes to; `None` when none of its regions is among `regions`.
+    ///
+    /// # Errors
+    /// It is not the table it should be.
+    pub fn read_text(
+        text: &[u8],
+        regions: &Regions,
+        now: Timestamp,
+    ) -> Result<Option<PricesByRegion>, TableError> {
+        by_region(&table::read(text)?, regions, now)
     }
 
     fn unmatched(&self, rows: &[Row]) -> FetchError {
@@ -130,7 +142,10 @@ impl Row {
 }
 
 /// The rows of the configured regions; other regions are other clusters'. `None` when there is not one such row.
-fn by_region(rows: &[Row], regions: &Regions, now: Timestamp) -> Option<PricesByRegion> {
+fn by_region(rows: &[Row], regions: &Regions, now: Timestamp) -> Result<Option<PricesByRegion>, TableError> {
+    if let Some(row) = rows.iter().find(|row| row.is_ahead(now)) {
+        return Err(row.ahead());
+    }
     let mut prices: PricesByRegion =
         regions.iter().map(|(_, region)| (region.name.clone(), Vec::new())).collect();
     let mut matched = false;
@@ -140,7 +155,7 @@ fn by_region(rows: &[Row], regions: &Regions, now: Timestamp) -> Option<PricesBy
             list.push(row.price(now));
         }
     }
-    matched.then_some(prices)
+    Ok(matched.then_some(prices))
 }
 
 fn read(path: &Path) -> Result<Vec<Row>, PriceFileError> {

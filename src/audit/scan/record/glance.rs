@@ -2,14 +2,14 @@
 //! lies between. Reading all of it as JSON takes several times as long, and a report goes through a million lines.
 //!
 //! Without a backslash a quote always begins or ends a string, so a key with the punctuation around it is never a part of
-//! somebody's name. Whatever is not as it is always written is left to whoever reads any JSON. Whether what lies between is as
-//! it was written, `--verify` tells.
+//! somebody's name; and without a brace on the way to it, it is of the same object. Whatever is not as it is always written is
+//! left to whoever reads any JSON. Whether what lies between is as it was written, `--verify` tells.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
-use memchr::memchr;
 use memchr::memmem::Finder;
+use memchr::{memchr, memchr2, memrchr};
 
 use super::{Demand, Owner, Projected, Record, StateCounts};
 
@@ -17,6 +17,8 @@ use super::{Demand, Owner, Projected, Record, StateCounts};
 const BEGIN: &[u8] = br#"{"schema":1,"ts":""#;
 /// How every sealed line ends.
 const END: &[u8] = b"\"}";
+/// How every region begins.
+const REGION: &[u8] = br#"{"name":""#;
 
 /// Keys in their order, prepared once.
 struct Keys {
@@ -31,6 +33,8 @@ struct Keys {
     regions: Finder<'static>,
     projected: Finder<'static>,
     state: Finder<'static>,
+    /// What only records of another kind have.
+    kind: Finder<'static>,
 }
 
 static KEYS: LazyLock<Keys> = LazyLock::new(|| Keys {
@@ -45,6 +49,7 @@ static KEYS: LazyLock<Keys> = LazyLock::new(|| Keys {
     regions: Finder::new(r#","regions":["#),
     projected: Finder::new(r#"],"projected":"#),
     state: Finder::new(r#""state""#),
+    kind: Finder::new(r#""record""#),
 });
 
 /// A decision; `None` where a line is not as one is always written.
@@ -52,6 +57,9 @@ pub(super) fn decision(line: &[u8]) -> Option<Record<'_>> {
     let rest =
         line.strip_prefix(BEGIN).filter(|rest| rest.ends_with(END) && memchr(b'\\', rest).is_none())?;
     let keys = &*KEYS;
+    if keys.kind.find(rest).is_some() {
+        return None;
+    }
     let mut ahead = Ahead(rest);
     let ts = ahead.string()?.parse().ok()?;
     ahead.skip(&keys.endpoint)?;
@@ -64,6 +72,7 @@ pub(super) fn decision(line: &[u8]) -> Option<Record<'_>> {
     } else {
         let kind = Cow::Borrowed(ahead.after(br#"{"kind":""#)?.string()?);
         let name = Cow::Borrowed(ahead.after(br#","name":""#)?.string()?);
+        ahead.after(b"}")?;
         Some(Owner { kind, name })
     };
     ahead.skip(&keys.mode)?;
@@ -78,7 +87,9 @@ pub(super) fn decision(line: &[u8]) -> Option<Record<'_>> {
     } else {
         let cpu_cores = ahead.after(br#"{"cpu_cores":"#)?.number()?;
         ahead.skip(&keys.hours)?;
-        Some(Demand { cpu_cores, hours: ahead.number()? })
+        let hours = ahead.number()?;
+        ahead.skip_to_end_of_object()?;
+        Some(Demand { cpu_cores, hours })
     };
     ahead.skip(&keys.regions)?;
     let states = states(ahead.before(&keys.projected)?, &keys.state)?;
@@ -108,12 +119,22 @@ pub(super) fn decision(line: &[u8]) -> Option<Record<'_>> {
     })
 }
 
-/// The states of regions: what stands behind `"state":"`. A key or a text of that spelling which is followed by something else
-/// asks for a closer look.
+/// The states of regions: what stands behind `"state":"` in the object that begins with a region's name. A key or a text of that
+/// spelling elsewhere, or one that is followed by something else, asks for a closer look.
 fn states<'l>(regions: &'l [u8], state: &Finder<'_>) -> Option<StateCounts<'l>> {
+    // Regions hold no lists, so that all objects with a comma before them are regions.
+    if memchr(b'[', regions).is_some() {
+        return None;
+    }
     let mut states = StateCounts::default();
     let mut ahead = Ahead(regions);
-    while ahead.skip(state).is_some() {
+    while let Some(before) = ahead.before(state) {
+        let (others, own) = before.split_at(memrchr(b'{', before)?);
+        let is_first = others.is_empty() && states.0.is_empty();
+        let is_of_region = own.starts_with(REGION) && (is_first || others.ends_with(b"},"));
+        if !is_of_region || memchr(b'}', own).is_some() {
+            return None;
+        }
         states.add(Cow::Borrowed(ahead.after(b":\"")?.string()?));
     }
     Some(states)
@@ -123,9 +144,16 @@ fn states<'l>(regions: &'l [u8], state: &Finder<'_>) -> Option<StateCounts<'l>> 
 struct Ahead<'l>(&'l [u8]);
 
 impl<'l> Ahead<'l> {
-    /// Goes on behind a key.
+    /// Goes on behind a key of the same object.
     fn skip(&mut self, key: &Finder<'_>) -> Option<()> {
-        self.before(key).map(drop)
+        self.before(key).filter(|before| memchr2(b'{', b'}', before).is_none()).map(drop)
+    }
+
+    /// Goes on behind an object of which something was read, if it holds no other one.
+    fn skip_to_end_of_object(&mut self) -> Option<()> {
+        let at = memchr2(b'{', b'}', self.0)?;
+        self.0 = &self.0[at..];
+        self.after(b"}").map(drop)
     }
 
     /// What comes before a key, behind which it goes on.

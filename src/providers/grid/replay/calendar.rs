@@ -15,6 +15,9 @@ const CALENDAR_SECONDS: f64 = 146_097.0 * 86_400.0;
 pub(super) struct Speed(f64);
 
 impl Speed {
+    /// An hour of the trace an hour.
+    pub(super) const OF_THE_CLOCK: Self = Self(1.0);
+
     /// `None` when it is not above 0, or no number.
     pub(super) fn new(speed: f64) -> Option<Self> {
         (speed.is_finite() && speed > 0.0).then_some(Self(speed))

@@ -51,7 +51,7 @@ type Rank = (bool, Timestamp);
 
 /// The prices of one region, as they come in.
 #[derive(Debug)]
-pub(super) struct Listing<'a> {
+pub struct Listing<'a> {
     region: &'a str,
     types: &'a [Arc<str>],
     now: Timestamp,
@@ -73,8 +73,19 @@ impl<'a> Page<'a> {
 
 impl<'a> Listing<'a> {
     /// Nothing yet, of these types in this region.
-    pub(super) fn new(region: &'a str, types: &'a [Arc<str>], now: Timestamp) -> Self {
+    #[must_use]
+    pub const fn new(region: &'a str, types: &'a [Arc<str>], now: Timestamp) -> Self {
         Self { region, types, now, best: BTreeMap::new() }
+    }
+
+    /// Takes what a body has; gives the address where the list goes on, if it does.
+    ///
+    /// # Errors
+    /// It is no page of the list, or not one of its items can be read.
+    pub fn read(&mut self, body: &[u8]) -> Result<Option<String>, FetchError> {
+        let page = Page::read(body)?;
+        self.take(&page)?;
+        Ok(page.next().map(str::to_owned))
     }
 
     /// Takes what a page has. An item that cannot be read is passed over.
@@ -117,7 +128,8 @@ impl<'a> Listing<'a> {
     }
 
     /// What is known when every page was taken.
-    pub(super) fn prices(self) -> Vec<Price> {
+    #[must_use]
+    pub fn prices(self) -> Vec<Price> {
         let now = self.now;
         let known = |((instance_type, capacity_type), (_, price)): (_, (Rank, Option<f64>))| {
             Some(Price {
