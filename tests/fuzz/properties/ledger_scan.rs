@@ -16,7 +16,8 @@ const DAY_SECONDS: i64 = 86_400;
 struct Record {
     schema: u32,
     ts: Timestamp,
-    record: Option<String>,
+    #[serde(rename = "record")]
+    kind: Option<String>,
     #[serde(default)]
     endpoint: String,
     #[serde(default)]
@@ -88,7 +89,7 @@ fn expected(record: &Record, wanted: &Wanted) -> Scan {
         scan.unreadable = 1;
         return scan;
     }
-    if record.record.is_some() || record.ts < wanted.from || record.ts >= wanted.to {
+    if record.kind.is_some() || record.ts < wanted.from || record.ts >= wanted.to {
         return scan;
     }
     scan.records = 1;

@@ -120,7 +120,7 @@ fn sealed_anew(bytes: &[u8]) -> Vec<u8> {
             None => text.strip_suffix('}').unwrap_or(text),
         };
         if text.starts_with(' ') {
-            prev = FIRST_PREV.to_owned();
+            FIRST_PREV.clone_into(&mut prev);
         }
         let open = format!(r#"{open},"prev":"{prev}""#);
         let hash = sha256(&format!("{prev}{open}}}"));

@@ -34,5 +34,7 @@ pub fn holds(text: &[u8]) {
         let is_said = cells.iter().any(|cell| cell.parse() == Ok(price.per_hour.0));
         assert!(is_said, "{} is not in the file", price.per_hour);
     }
-    by_region.values().for_each(|list| prices::judge(list));
+    for list in by_region.values() {
+        prices::judge(list);
+    }
 }
