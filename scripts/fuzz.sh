@@ -12,7 +12,7 @@ Usage: scripts/fuzz.sh [--seconds N | --runs N] [--sanitizer address|none] [TARG
   --seconds N     search each target for so long; 60 without this
   --runs N        execute each target so many times instead
   --sanitizer S   address (the default) also finds what unsafe code in other crates does wrong; none is several times as fast
-  --keep          put into fuzz/corpus what reaches more than the files there do, as few and small files as possible, and search nothing
+  --keep          put some of what reaches more than the files in fuzz/corpus do there too, and search nothing
   --list          name the targets
 
 Examples:
@@ -116,7 +116,17 @@ figure() {
   sed -n "s/^stat::$1: *//p" "$log" | tail -1
 }
 
-# keep_of TARGET: what is in its corpus, and of what was learned the smallest files that reach more.
+# spread FOUND KEPT: names of files in FOUND that are not in KEPT, as many as there is room for, evenly by size.
+spread() {
+  local room=$((most_kept - $(find "$2" -type f | wc -l)))
+  comm -23 <(ls "$1" | sort) <(ls "$2" | sort) | while read -r file; do
+    printf '%s %s\n' "$(wc -c <"$1/$file")" "$file"
+  done | sort -n | awk -v room="$room" '
+    { name[NR] = $2 }
+    END { for (i = 1; i <= NR; i++) if (NR <= room || int(i * room / NR) > int((i - 1) * room / NR)) print name[i] }'
+}
+
+# keep_of TARGET: what is in its corpus, and of what was learned some files that reach more.
 keep_of() {
   local target="$1" kept="$root/fuzz/corpus/$1" found file count
   found="$(mktemp -d)"
@@ -127,11 +137,9 @@ keep_of() {
     rm -r "$found"
     return 1
   }
+  # Of what is new, small and large alike: the smallest alone are fragments.
+  spread "$found" "$kept" | while read -r file; do cp "$found/$file" "$kept"; done
   count=$(find "$kept" -type f | wc -l)
-  while read -r file; do
-    ((count < most_kept)) || break
-    [[ -e $kept/$file ]] || { cp "$found/$file" "$kept"; count=$((count + 1)); }
-  done < <(cd "$found" && find . -maxdepth 1 -type f -printf '%s %f\n' | sort -n | cut -d' ' -f2)
   rm -r "$found"
   printf '%-22s%4d files\n' "$target" "$count"
 }
