@@ -17,6 +17,8 @@ mod honest_numbers;
 mod limits;
 mod mutate;
 mod patch_properties;
+#[path = "../support/patched.rs"]
+mod patched;
 mod policies;
 mod preferences;
 mod prioritize;

@@ -1,9 +1,9 @@
 //! What an answer does to a pod, judged by libraries that the program does not use.
 
-use k8s_openapi::api::core::v1::Pod;
 use serde_json::Value;
 
 use crate::callers::{Answered, Called};
+use crate::patched::{operations, patched};
 use crate::pods::REGIONS;
 
 /// What a call came to for its pod.
@@ -71,55 +71,14 @@ pub fn mutate(review: &Value, called: &Called) -> Outcome {
     let Some(patch) = response["patch"].as_str() else {
         return if told("outcome") == "bypass" { Outcome::Opened(told("reason")) } else { Outcome::Decided };
     };
-    match patched(&review["request"]["object"], patch) {
-        Ok(()) => Outcome::Decided,
-        Err(harm) => harm,
-    }
+    judge_patch(&review["request"]["object"], patch)
 }
 
-fn patched(before: &Value, patch: &str) -> Result<(), Outcome> {
-    let refused = |why: &str| Outcome::Refused(why.to_owned());
-    let patch = base64_decoded(patch).ok_or_else(|| refused("patch is no base64"))?;
-    let patch: json_patch::Patch =
-        serde_json::from_slice(&patch).map_err(|_| refused("patch is no JSON patch"))?;
-    let mut after = before.clone();
-    json_patch::patch(&mut after, &patch).map_err(|_| refused("patch does not apply"))?;
-    serde_json::from_value::<Pod>(after.clone()).map_err(|_| refused("no pod after the patch"))?;
-    if is_ours(before, &after, "") { Ok(()) } else { Err(Outcome::Wrong("more than ours".to_owned())) }
-}
-
-fn base64_decoded(text: &str) -> Option<Vec<u8>> {
-    use base64::Engine as _;
-    base64::engine::general_purpose::STANDARD.decode(text).ok()
-}
-
-/// Whether all that was there is there still, and all that is new is ours to add.
-fn is_ours(before: &Value, after: &Value, path: &str) -> bool {
-    const MAY_BE_NEW: [&str; 4] = [
-        "/metadata/annotations/eco-pulse.io/",
-        "/metadata/labels/eco-pulse.io/",
-        "/spec/affinity/nodeAffinity/preferredDuringSchedulingIgnoredDuringExecution",
-        // Parents that were missing.
-        "/spec/affinity",
-    ];
-    match (before, after) {
-        (Value::Object(before), Value::Object(after)) => {
-            let kept = before.iter().all(|(key, value)| {
-                after.get(key).is_some_and(|kept| is_ours(value, kept, &format!("{path}/{key}")))
-            });
-            let added = after.keys().filter(|key| !before.contains_key(*key));
-            kept && added.map(|key| format!("{path}/{key}")).all(|new| {
-                MAY_BE_NEW.iter().any(|may| new.starts_with(may))
-                    || new == "/metadata/annotations"
-                    || new == "/metadata/labels"
-            })
-        }
-        (Value::Array(before), Value::Array(after)) => {
-            let may_grow = path == MAY_BE_NEW[2];
-            (may_grow && before.len() <= after.len() || before.len() == after.len())
-                && before.iter().zip(after).all(|(before, after)| is_ours(before, after, path))
-        }
-        _ => before == after,
+/// One that cannot be applied is as bad as one that changes what it must not: the API server then creates no pod.
+fn judge_patch(before: &Value, patch: &str) -> Outcome {
+    match operations(patch).and_then(|operations| patched(before, &operations)) {
+        Ok(_) => Outcome::Decided,
+        Err(harm) => Outcome::Wrong(harm),
     }
 }
 

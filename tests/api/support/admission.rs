@@ -1,9 +1,9 @@
 //! The answer of `/mutate`, judged as the API server would judge it, and more strictly.
 
-use base64::Engine as _;
-use k8s_openapi::api::core::v1::Pod;
 use serde::Deserialize;
 use serde_json::Value;
+
+use crate::patched::{operations, patched};
 
 /// `AdmissionReview` v1 as an answer; a member that Kubernetes does not know is an error here.
 #[derive(Deserialize)]
@@ -64,13 +64,8 @@ impl Admission {
         for warning in &warnings {
             assert!(!warning.contains(char::is_control) && warning.len() <= 256, "{warning:?}");
         }
-        let before = &review["request"]["object"];
-        let patch: Vec<Value> = patch.map_or_else(Vec::new, |patch| {
-            let decoded = base64::engine::general_purpose::STANDARD.decode(patch).unwrap();
-            serde_json::from_slice(&decoded).unwrap()
-        });
-        let object = patched(before, &patch);
-        assert_nothing_lost(before, &object);
+        let patch = patch.map_or_else(Vec::new, |patch| operations(&patch).unwrap());
+        let object = patched(&review["request"]["object"], &patch).unwrap();
         Self {
             outcome: audit_annotations.outcome,
             reason: audit_annotations.reason,
@@ -126,67 +121,4 @@ fn term(term: &Value) -> Term {
     let text =
         if plain { region["values"][0].as_str().unwrap().to_owned() } else { term["preference"].to_string() };
     (weight, text)
-}
-
-/// Applies a patch with an implementation that is not ours.
-fn patched(before: &Value, operations: &[Value]) -> Value {
-    for operation in operations {
-        assert_eq!(operation["op"], "add", "{operation}");
-    }
-    let patch: json_patch::Patch = serde_json::from_value(Value::from(operations.to_vec())).unwrap();
-    let mut after = before.clone();
-    json_patch::patch(&mut after, &patch).unwrap_or_else(|error| panic!("{error}: {patch} on {before}"));
-    after
-}
-
-const OUTPUT_PREFIX: &str = "eco-pulse.io/";
-const OUTPUT: [&str; 6] = [
-    "decision",
-    "target-region",
-    "baseline-region",
-    "net-benefit-usd",
-    "projected-savings-usd",
-    "projected-co2e-avoided-g",
-];
-
-/// Everything of `before` is in `after`, value by value and in order, both as JSON and as Kubernetes reads and writes
-/// it; all but the marks that only Eco-Pulse writes, which it may replace and remove.
-fn assert_nothing_lost(before: &Value, after: &Value) {
-    assert_kept(before, after, &mut String::new());
-    let typed = |object: &Value| {
-        let pod: Pod =
-            serde_json::from_value(object.clone()).unwrap_or_else(|error| panic!("{error}: {object}"));
-        serde_json::to_value(pod).unwrap()
-    };
-    assert_kept(&typed(before), &typed(after), &mut String::new());
-}
-
-fn assert_kept(before: &Value, after: &Value, path: &mut String) {
-    match (before, after) {
-        (Value::Object(before), Value::Object(after)) => {
-            for (key, value) in before {
-                let ours = matches!(path.as_str(), "/metadata/labels" | "/metadata/annotations")
-                    && key.strip_prefix(OUTPUT_PREFIX).is_some_and(|name| OUTPUT.contains(&name));
-                if ours {
-                    continue;
-                }
-                let length = path.len();
-                path.push('/');
-                path.push_str(key);
-                let kept = after.get(key).unwrap_or_else(|| panic!("{path} is gone"));
-                assert_kept(value, kept, path);
-                path.truncate(length);
-            }
-        }
-        (Value::Array(before), Value::Array(after)) => {
-            assert!(before.len() <= after.len(), "{path} is shorter");
-            // Preferred terms may be added at the end; no other list may change.
-            let grows = path.ends_with("/preferredDuringSchedulingIgnoredDuringExecution");
-            assert!(grows || before.len() == after.len(), "{path} is longer");
-            before.iter().zip(after).for_each(|(before, after)| assert_kept(before, after, path));
-        }
-        // What was not there may be.
-        (Value::Null, _) => {}
-        _ => assert_eq!(before, after, "{path} is another"),
-    }
 }

@@ -2,17 +2,14 @@
 
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
 use eco_pulse::decider::Decider;
 use eco_pulse::domain::{BypassReason, Outcome};
 use eco_pulse::http::fail_open::{Answer, Answering as _};
 use eco_pulse::webhook::mutate::Mutate;
-use k8s_openapi::api::core::v1::Pod;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::kept::{assert_nothing_lost, preferred_terms};
+use super::patched::{operations, patched, preferred_terms};
 use super::world::world;
 
 /// `AdmissionReview` v1 as an answer; a member that Kubernetes does not know is an error here.
@@ -103,7 +100,7 @@ fn judge(body: &[u8], decider: &Arc<Decider>) -> Option<Value> {
         assert!(decision.preferred_score().unwrap().net_benefit().unwrap().0 > 0.0);
         assert!(response.audit_annotations.target_region.is_some());
     }
-    patched(body, &response)
+    after_its_patch(body, &response)
 }
 
 /// What must hold of every answer.
@@ -127,28 +124,18 @@ fn response_of(answer: &Answer, uid: Option<&str>) -> Response {
     response
 }
 
-/// The review after its patch, applied by an implementation that is not ours.
-fn patched(body: &[u8], response: &Response) -> Option<Value> {
-    let patch: Value = serde_json::from_slice(&BASE64.decode(response.patch.as_ref()?).unwrap()).unwrap();
-    let operations = patch.as_array().unwrap();
-    assert!(!operations.is_empty());
-    assert!(operations.iter().all(|operation| operation["op"] == "add"), "{patch}");
+/// The review after its patch.
+fn after_its_patch(body: &[u8], response: &Response) -> Option<Value> {
+    let operations = operations(response.patch.as_ref()?).unwrap();
     // Deeper than a reader of any JSON goes.
     let mut review: Value = serde_json::from_slice(body).ok()?;
-    let before = review["request"]["object"].clone();
+    let before = &review["request"]["object"];
     // A reader of structs takes a list for one, field by field; the API server sends none.
     let parts = ["", "/metadata", "/spec", "/spec/affinity", "/spec/affinity/nodeAffinity"];
     if parts.into_iter().any(|part| before.pointer(part).is_some_and(Value::is_array)) || before.is_null() {
         return None;
     }
-    let mut after = before.clone();
-    let patch: json_patch::Patch = serde_json::from_value(patch).unwrap();
-    json_patch::patch(&mut after, &patch).unwrap_or_else(|error| panic!("{error}: {patch} on {before}"));
-    assert_nothing_lost(&before, &after);
-    let typed = |object: &Value| serde_json::from_value::<Pod>(object.clone());
-    if typed(&before).is_ok() {
-        assert!(typed(&after).is_ok(), "no pod any more: {after}");
-    }
-    review["request"]["object"] = json!(after);
+    let after = patched(before, &operations).unwrap();
+    review["request"]["object"] = after;
     Some(review)
 }

@@ -14,10 +14,11 @@ pub mod extender;
 pub mod gb_carbon_intensity;
 mod grid;
 pub mod history;
-mod kept;
 pub mod ledger_scan;
 pub mod ledger_verify;
 pub mod node_selector;
+#[path = "../../support/patched.rs"]
+mod patched;
 pub mod price_file;
 mod prices;
 pub mod quantity;
