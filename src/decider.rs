@@ -74,6 +74,8 @@ pub struct Decider {
     ids: DecisionIds,
     /// Which pod each of the last decisions was for, as a hash.
     made_for: Mutex<Recent<DecisionId, u64>>,
+    /// Where each of the last pods was sent that came to the scheduler without a decision, by a hash of the pod.
+    sent_unmarked: Mutex<Recent<u64, RegionId>>,
     hasher: RandomState,
 }
 
@@ -96,6 +98,8 @@ pub struct Decided {
     pub policies: Vec<String>,
     /// What carbon was priced at, with what those policies say of it.
     pub carbon_price: UsdPerTonne,
+    /// Whether the pod came with it, and has had its place in the herd since admission.
+    pub made_at_admission: bool,
 }
 
 impl Decider {
@@ -115,6 +119,7 @@ impl Decider {
             herd,
             ids: DecisionIds::new(process),
             made_for: Mutex::default(),
+            sent_unmarked: Mutex::default(),
             hasher: RandomState::new(),
         }
     }
@@ -149,6 +154,7 @@ impl Decider {
             mode: self.settings.mode,
             policies: Vec::new(),
             carbon_price: self.settings.policy.carbon_price.effective(),
+            made_at_admission: false,
         }
     }
 
@@ -195,7 +201,17 @@ impl Decider {
         };
         let policies = policies.names;
         let (id, snapshot) = (self.ids.next(), Some(snapshot));
-        Decided { id, decision, demand, snapshot, warnings, mode, policies, carbon_price }
+        Decided {
+            id,
+            decision,
+            demand,
+            snapshot,
+            warnings,
+            mode,
+            policies,
+            carbon_price,
+            made_at_admission: false,
+        }
     }
 
     /// What the operator wants of decisions, with what policies want of this one.
@@ -223,12 +239,21 @@ impl Decider {
             || terms.iter().any(|term| selector.is_plain_preference_for(&term.preference, label))
     }
 
-    /// The region whose quota an earlier pass over the same pod has taken a place of: a second one must not find the
-    /// region filled by the pod itself.
+    /// The region of whose quota this very pod has taken a place: when it is looked at again, it must not find the region
+    /// filled by itself.
     fn place_held(&self, subject: PodInContext<'_>, regions: &Regions, now: Timestamp) -> Option<RegionId> {
         let PodInContext { pod, namespace } = subject;
+        let sent = self.hash_of_unmarked(pod.metadata.uid.as_deref().unwrap_or_default());
+        if let Some(region) = sent.and_then(|pod| locked(&self.sent_unmarked).get(&pod)) {
+            return Some(region);
+        }
         self.earlier_pass(pod, &subject_of(pod, "", namespace), now)?;
         regions.by_name(pod.annotation(annotations::TARGET_REGION)?)
+    }
+
+    /// A pod's uid comes with its creation: at admission there is none.
+    fn hash_of_unmarked(&self, uid: &str) -> Option<u64> {
+        (!uid.is_empty()).then(|| self.hasher.hash_one(uid))
     }
 
     /// The decision that an earlier pass of this admission made about this very pod. A pod's mark is believed only when
@@ -257,6 +282,21 @@ impl Decider {
         if let Some(target) = decision.target() {
             self.herd.take(target.region(), now);
         }
+    }
+
+    /// The same for a pod whose nodes were reduced to a region by a decision that it did not come with: one that was created
+    /// while nobody was asked. Once for each pod, however often the scheduler asks about it.
+    pub fn enforced(&self, decided: &Decided, subject: &Subject, now: Timestamp) {
+        let Some(target) = decided.decision.target().filter(|_| !decided.made_at_admission) else { return };
+        let region = target.region();
+        if let Some(pod) = self.hash_of_unmarked(&subject.uid) {
+            let mut sent = locked(&self.sent_unmarked);
+            if sent.get(&pod) == Some(region) {
+                return;
+            }
+            sent.insert(pod, region);
+        }
+        self.herd.take(region, now);
     }
 }
 

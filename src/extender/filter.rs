@@ -9,7 +9,7 @@ use super::question::{Question, Resolved};
 use super::wire::{Args, ArgsError, FilterResult};
 use crate::audit::entry::{Endpoint, Subject};
 use crate::config::{FilterMode, Mode};
-use crate::decider::Decider;
+use crate::decider::{Decided, Decider};
 use crate::domain::{BypassReason, RegionId};
 use crate::http::fail_open::{Answer, Answering, Draft};
 
@@ -28,12 +28,13 @@ impl Filter {
 
     /// The region whose nodes alone are to be kept; `None`: all are.
     fn enforced(&self, question: &Question<'_>, resolved: &Resolved) -> Option<RegionId> {
-        let settings = self.decider.settings();
-        if resolved.decided.mode != Mode::Steer || settings.filter != FilterMode::Enforce {
-            return None;
-        }
-        let region = resolved.decided.decision.preferred_region()?;
+        let region =
+            resolved.decided.decision.preferred_region().filter(|_| self.enforces(&resolved.decided))?;
         question.regions.contains(&Some(region)).then_some(region)
+    }
+
+    fn enforces(&self, decided: &Decided) -> bool {
+        decided.mode == Mode::Steer && self.decider.settings().filter == FilterMode::Enforce
     }
 }
 
@@ -79,5 +80,9 @@ impl Answering for Filter {
         })
     }
 
-    fn carried_out(&self, _: &Draft, _: Timestamp) {}
+    fn carried_out(&self, draft: &Draft, now: Timestamp) {
+        if self.enforces(&draft.decided) {
+            self.decider.enforced(&draft.decided, &draft.subject, now);
+        }
+    }
 }

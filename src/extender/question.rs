@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::wire::{Args, Nodes, WireNode};
 use crate::audit::entry::Subject;
 use crate::decider::{Decided, Decider, subject_of};
-use crate::domain::{BypassReason, RegionId, Regions};
+use crate::domain::{BypassReason, Decision, RegionId, Regions};
 use crate::kubernetes::affinity::{LEGACY_REGION, RegionSelector};
 use crate::kubernetes::annotations::{self, DecisionMark};
 use crate::kubernetes::cluster::{ClusterView, Watched};
@@ -106,12 +106,13 @@ impl<'a> Question<'a> {
         {
             decided.decision = decision;
             decided.id = mark.id;
+            decided.made_at_admission = true;
             followed = Some(mark.target);
         }
         let selector = RegionSelector { topology_key: &decider.settings().placement.topology_key };
         let target_label = followed.zip(regions).map(|(target, regions)| &*regions.get(target).label);
         if decided.decision.base.is_some() && has_own_preference(&pod, selector, target_label) {
-            decided.decision = crate::domain::Decision::bypass(BypassReason::OwnPreference);
+            decided.decision = Decision::bypass(BypassReason::OwnPreference);
             followed = None;
         }
         Resolved { subject, decided, followed }

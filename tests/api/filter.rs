@@ -277,10 +277,32 @@ fn a_pod_that_does_not_decode_lets_every_node_pass() {
     }
 }
 
+/// A question about another pod of the same kind.
+fn by_name_of(uid: &str) -> Value {
+    let mut args = by_name();
+    args["Pod"]["metadata"]["uid"] = json!(uid);
+    args
+}
+
+/// As after a time in which the API server reached nobody: pods that carry no decision are waiting.
 #[test]
-fn questions_take_nothing_off_the_quota() {
+fn a_pod_without_a_decision_takes_one_place_however_often_it_is_asked_about() {
     let rig = Rig::in_cluster(&format!("{IRELAND_BASE}\nherd: {{maxPodsPerMinute: 1}}"), cluster());
     for _ in 0..3 {
-        assert_eq!(rig.filter(&by_name()).regions(), ["eu-north-1".to_owned()].into());
+        assert_eq!(rig.filter(&by_name_of("first")).regions(), ["eu-north-1".to_owned()].into());
     }
+    assert_eq!(rig.filter(&by_name_of("second")).regions(), ["eu-west-1".to_owned()].into());
+    assert_eq!(rig.filter(&by_name_of("first")).regions(), ["eu-north-1".to_owned()].into());
+}
+
+#[test]
+fn a_region_that_is_only_observed_takes_no_place() {
+    let observed = format!("{IRELAND_BASE}\nherd: {{maxPodsPerMinute: 1}}\nextender: {{filter: observe}}");
+    let rig = Rig::in_cluster(&observed, cluster());
+    for uid in ["first", "second"] {
+        assert!(rig.filter(&by_name_of(uid)).rejects_none());
+    }
+    let records = rig.into_records();
+    assert_eq!(records.len(), 2);
+    assert!(records.iter().all(|record| record["target_region"] == "eu-north-1"), "{records:?}");
 }

@@ -56,6 +56,19 @@ fn a_young_mark_is_believed_and_keeps_its_decision_id() {
 }
 
 #[test]
+fn a_pod_that_comes_with_a_decision_has_its_place_already() {
+    let rig = Rig::in_cluster(&format!("{YAML}herd: {{maxPodsPerMinute: 1}}"), cluster());
+    for uid in ["first", "second"] {
+        let mut args = marked(&mark_aged(30), "eu-north-1");
+        args["Pod"]["metadata"]["uid"] = json!(uid);
+        assert_eq!(rig.filter(&args).regions(), only("eu-north-1"), "{uid}");
+    }
+    let mut unmarked = marked(&mark_aged(30), "eu-north-1");
+    unmarked["Pod"]["metadata"]["annotations"] = json!({});
+    assert_eq!(rig.filter(&unmarked).regions(), only("eu-north-1"), "the place is there still");
+}
+
+#[test]
 fn a_mark_that_chose_the_base_is_believed() {
     assert_eq!(kept(&marked(&mark_aged(30), "eu-west-1")), only("eu-west-1"));
 }
