@@ -39,6 +39,9 @@ pub(super) use scripts::records as records_key;
 const SCHEMA: u32 = 1;
 /// Readings that one script writes: it blocks the server for a few milliseconds.
 const MOST_AT_ONCE: usize = 1000;
+/// Longest snapshot that is fetched: hundreds of regions with their forecasts take a tenth of it, and to decode any takes many
+/// times its size.
+const MOST_BODY_BYTES: usize = 16 << 20;
 /// Nobody keeps readings longer, and a server counts no further.
 const LONGEST_RETENTION: SignedDuration = SignedDuration::from_hours(24 * 36_500);
 
@@ -231,10 +234,12 @@ impl Shared {
         let held = self.current.borrow().clone();
         let version = held.as_ref().map_or(0, |held| held.version);
         let keys = vec![scripts::SNAPSHOT.to_owned(), scripts::LOCK.to_owned()];
-        let reply = link.eval(scripts::READ, keys, vec![version.to_string().into()]).await?;
+        let arguments = vec![version.to_string().into(), MOST_BODY_BYTES.to_string().into()];
+        let reply = link.eval(scripts::READ, keys, arguments).await?;
         match reply.word() {
             "same" => Ok(()),
             "newer" => self.take_over(&reply, link),
+            "too-large" => Err(self.too_large(&reply, link)),
             "absent" => {
                 self.forget_written();
                 match held {
@@ -264,6 +269,17 @@ impl Shared {
         })?;
         self.announce(Arc::new(Readings { version, ..readings }));
         Ok(())
+    }
+
+    /// As for any that cannot be read: whoever collects may replace it.
+    fn too_large(&self, reply: &Reply, link: &Link) -> StoreError {
+        let (Some(version), Some(bytes)) = (reply.number(1), reply.number(2)) else { return link.strange() };
+        self.seen.fetch_max(version, Ordering::SeqCst);
+        StoreError::Unreadable {
+            key: scripts::SNAPSHOT.to_owned(),
+            version,
+            problem: format!("{bytes} bytes are more than a snapshot has ({MOST_BODY_BYTES} at most)"),
+        }
     }
 
     /// Never goes back a version.

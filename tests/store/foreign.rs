@@ -125,6 +125,25 @@ async fn a_broken_body_leaves_readers_what_they_have_and_is_replaced_by_the_next
     assert_eq!(other.version(8).await, 8);
 }
 
+/// It would take each reader many times its size in memory: it stays where it is.
+#[tokio::test]
+async fn a_body_larger_than_any_snapshot_is_not_fetched_and_is_replaced_by_the_next_version() {
+    let Some(server) = RedisServer::start() else { return };
+    let replica = Replica::of(&server, "one").await;
+    replica.leads().await;
+    replica.publishes(1.0).await;
+    let large = (16 << 20) + 1;
+    let fill = "redis.call('HSET', KEYS[1], 'version', '7', 'body', string.rep(' ', tonumber(ARGV[1])))";
+    server.command(&["EVAL", fill, "1", SNAPSHOT, &large.to_string()]);
+    match replica.down().await {
+        StoreError::Unreadable { version: 7, problem, .. } => assert!(problem.contains(&large.to_string())),
+        other => panic!("{other}"),
+    }
+    assert_eq!(replica.held(), 1);
+    assert_eq!(replica.publishes(2.0).await, 8);
+    replica.up().await;
+}
+
 /// A field that is not there at all is an empty body.
 #[tokio::test]
 async fn a_snapshot_without_a_body_is_broken_and_not_foreign() {

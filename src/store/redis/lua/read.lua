@@ -1,5 +1,5 @@
 -- Gives the snapshot when it is newer than the caller's, and keeps the clock from falling behind the caller.
--- KEYS: snapshot, lock. ARGV: the caller's version.
+-- KEYS: snapshot, lock. ARGV: the caller's version, the longest body it takes.
 local version, clock = stored(KEYS[1])
 if not version then return {'foreign', KEYS[1], clock} end
 local holds, found = holder(KEYS[2])
@@ -12,4 +12,6 @@ local held = tonumber(ARGV[1])
 if held > version and held > clock then redis.call('HSET', KEYS[1], 'clock', spell(held)) end
 if version <= held then return {'same'} end
 local fields = redis.call('HMGET', KEYS[1], 'schema', 'body')
-return {'newer', spell(version), fields[1], fields[2] or ''}
+local body = fields[2] or ''
+if #body > tonumber(ARGV[2]) then return {'too-large', spell(version), spell(#body)} end
+return {'newer', spell(version), fields[1], body}
