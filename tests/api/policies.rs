@@ -273,6 +273,15 @@ fn a_policy_that_cannot_be_read_leaves_its_pods_alone(#[case] spec: Value) {
     assert_eq!(admit(FOUR, elsewhere, &[]).0.outcome, "steer");
 }
 
+/// Each is looked at for each pod, and whoever may write one may write many.
+#[test]
+fn more_policies_than_are_read_leave_pods_of_their_namespace_alone() {
+    let names: Vec<String> = (0..101).map(|number| format!("policy-{number:03}")).collect();
+    let many: Vec<(&str, Value)> = names.iter().map(|name| (name.as_str(), json!({}))).collect();
+    assert_eq!(admit(FOUR, book(&[], &many[..100]), &[]).0.outcome, "steer");
+    assert_eq!(admit(FOUR, book(&[], &many), &[]).0.verdict(), ("bypass", "policy"));
+}
+
 #[test]
 fn until_policies_have_been_seen_pods_are_left_alone() {
     let rig = Rig::in_cluster(FOUR, ClusterView::pending("eco-pulse"));

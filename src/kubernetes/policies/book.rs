@@ -37,8 +37,21 @@ pub struct PolicyBook {
     /// Namespaces with a policy that cannot be read; what it limits nobody can say.
     unreadable_in: HashSet<String>,
     unreadable_in_cluster: bool,
-    /// The names of those that cannot be read.
-    unreadable: Vec<String>,
+    /// The names of those that cannot be read, and why.
+    unreadable: Vec<(String, Unread)>,
+}
+
+/// Policies of a namespace that are read. Each is looked at for each of its pods, by whoever creates them: more are as good as one
+/// that cannot be read.
+pub(super) const MOST_OF_A_NAMESPACE: usize = 100;
+
+/// Why what a policy says is not known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unread {
+    /// It cannot be made out.
+    Unreadable,
+    /// There are too many before it.
+    TooMany,
 }
 
 /// One policy.
@@ -102,7 +115,7 @@ impl PolicyBook {
             book.cannot_read_of_cluster(name);
         }
         for key in unreadable_namespaced {
-            book.cannot_read(key);
+            book.cannot_read(key, Unread::Unreadable);
         }
         for (name, Versioned { generation, spec }) in cluster {
             let namespaces = Selector::read(spec.namespace_selector.as_ref());
@@ -128,25 +141,30 @@ impl PolicyBook {
                     pods,
                     rules: spec.rules.clone(),
                 }),
-                None => book.cannot_read(key),
+                None => book.cannot_read(key, Unread::Unreadable),
             }
         }
         // Among several of one scope the first by name counts, so that the answer does not depend on order.
         book.cluster.sort_by(|one, other| one.name.cmp(&other.name));
+        let mut beyond = Vec::new();
         for policies in book.by_namespace.values_mut() {
             policies.sort_by(|one, other| one.name.cmp(&other.name));
+            beyond.extend(policies.drain(MOST_OF_A_NAMESPACE.min(policies.len())..));
+        }
+        for policy in beyond {
+            book.cannot_read(&policy.name, Unread::TooMany);
         }
         book
     }
 
     fn cannot_read_of_cluster(&mut self, name: &str) {
         self.unreadable_in_cluster = true;
-        self.unreadable.push(name.to_owned());
+        self.unreadable.push((name.to_owned(), Unread::Unreadable));
     }
 
-    fn cannot_read(&mut self, key: &str) {
+    fn cannot_read(&mut self, key: &str, why: Unread) {
         self.unreadable_in.insert(namespace_of(key));
-        self.unreadable.push(key.to_owned());
+        self.unreadable.push((key.to_owned(), why));
     }
 
     /// The namespaces that policies are about; `None`: all, since one is of the cluster.
@@ -155,9 +173,9 @@ impl PolicyBook {
         self.cluster.is_empty().then(|| self.by_namespace.keys().map(String::as_str))
     }
 
-    /// Names of the policies that cannot be read.
-    pub(super) fn unreadable(&self) -> impl Iterator<Item = &str> {
-        self.unreadable.iter().map(String::as_str)
+    /// Names of the policies that cannot be read, and why.
+    pub(super) fn unreadable(&self) -> impl Iterator<Item = (&str, Unread)> {
+        self.unreadable.iter().map(|(name, why)| (name.as_str(), *why))
     }
 
     /// The others.

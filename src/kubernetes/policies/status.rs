@@ -5,7 +5,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use super::book::{Policy, PolicyBook};
+use super::book::{MOST_OF_A_NAMESPACE, Policy, PolicyBook, Unread};
 use crate::domain::Regions;
 use crate::domain::duration::parse_duration;
 use crate::domain::units::UsdPerTonne;
@@ -38,9 +38,15 @@ pub fn findings<'p>(
     carbon_cap: UsdPerTonne,
 ) -> BTreeMap<String, Finding> {
     let mut found: BTreeMap<String, Finding> = BTreeMap::new();
-    for name in book.unreadable() {
-        let problem =
-            "cannot be read, so that pods it may be about are left alone: see its selectors".to_owned();
+    for (name, why) in book.unreadable() {
+        let problem = match why {
+            Unread::Unreadable => {
+                "cannot be read, so that pods it may be about are left alone: see its selectors".to_owned()
+            }
+            Unread::TooMany => format!(
+                "is not read, so that pods of its namespace are left alone: keep at most {MOST_OF_A_NAMESPACE} policies there"
+            ),
+        };
         found.insert(name.to_owned(), Finding { problem, ..Finding::default() });
     }
     for policy in book.policies() {

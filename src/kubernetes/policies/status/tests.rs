@@ -79,6 +79,18 @@ fn what_a_policy_cannot_do_by_itself_is_said(#[case] spec: Value, #[case] proble
 }
 
 #[test]
+fn one_too_many_is_told_so_and_the_others_what_they_do() {
+    let names: Vec<String> = (0..101).map(|number| format!("policy-{number:03}")).collect();
+    let many: Vec<(&str, Value)> = names.iter().map(|name| (name.as_str(), json!({}))).collect();
+    let found = found(&[], &many);
+    assert_eq!(found["n/policy-099"].problem, "");
+    assert_eq!(
+        found["n/policy-100"].problem,
+        "is not read, so that pods of its namespace are left alone: keep at most 100 policies there"
+    );
+}
+
+#[test]
 fn policies_that_contradict_each_other_name_each_other() {
     let found = found(
         &[("c", json!({ "allowedRegions": ["eu-west-1", "eu-north-1"] }))],
