@@ -129,7 +129,7 @@ impl Rows<'_> {
                 _ => String::new(),
             })
         };
-        let record: Vec<String> = self.columns.iter().map(cell).collect();
+        let record: Vec<String> = self.columns.iter().map(cell).map(inert).collect();
         self.writer.write_record(record)
     }
 
@@ -229,6 +229,12 @@ impl Rows<'_> {
         }
         Ok(())
     }
+}
+
+/// What a spreadsheet would take for a formula it takes for text behind an apostrophe: an owner's name is whatever its pod says.
+fn inert(cell: String) -> String {
+    let may_be_formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']) && cell.parse::<f64>().is_err();
+    if may_be_formula { format!("'{cell}") } else { cell }
 }
 
 fn number(value: f64) -> String {

@@ -82,6 +82,20 @@ fn what_nobody_knows_is_empty_and_not_zero() {
     assert!(every.into_iter().all(|row| row["energy_kwh"].is_empty()));
 }
 
+/// Whoever creates a pod names its owner, and a spreadsheet computes what begins so.
+#[test]
+fn a_name_is_no_formula_and_a_number_stays_one() {
+    let mut report = sample::report();
+    report.owners.rows[0].name = "=HYPERLINK(\"http://example.com\")".to_owned();
+    report.owners.rows[0].namespace = "-1.5".to_owned();
+    report.total.against[0].avoided_g = -2.5;
+    let rows = rows(&report);
+    let owner = of(&rows, "owner").next().unwrap();
+    assert_eq!(owner["owner"], "'=HYPERLINK(\"http://example.com\")");
+    assert_eq!(owner["namespace"], "-1.5");
+    assert_eq!(of(&rows, "total").next().unwrap()["baseline_avoided_realised_g"], "-2.5");
+}
+
 #[test]
 fn the_control_group_claims_nothing() {
     let rows = rows(&sample::report());
