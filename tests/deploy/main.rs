@@ -7,6 +7,7 @@ mod files;
 mod helm;
 mod manifest;
 mod monitoring;
+mod networks;
 mod pods;
 mod rights;
 mod scope;
