@@ -23,6 +23,7 @@ mod mount;
 mod outlook;
 mod places;
 mod plan;
+mod planted;
 mod pods;
 #[allow(dead_code, reason = "shared with the tests of the process")]
 #[path = "../process/prometheus_text.rs"]

@@ -147,7 +147,7 @@ impl Drop for Server {
 }
 
 /// Reads to the end on a thread of its own, so that the process never waits for its reader.
-fn lines<T: Send + 'static>(
+pub fn lines<T: Send + 'static>(
     stream: impl Read + Send + 'static,
     read: impl Fn(String) -> T + Send + 'static,
 ) -> Receiver<T> {

@@ -1,5 +1,6 @@
 //! The time limits and stages, on a paused clock over in-memory streams: hours pass in milliseconds, and always alike.
 mod accepting;
+mod floods;
 mod shutdown;
 mod time_limits;
 
