@@ -11,7 +11,7 @@ Usage: scripts/chaos.sh [--list] [FAULT...]
 Without --kind, on this machine alone: the optimised program, a real Redis, a grid API and a Kubernetes
 API server on loopback, and callers that behave as kube-apiserver and kube-scheduler do. Prints for each
 fault what was broken, sent, answered and counted, then a table. Needs Rust; without redis-server the
-faults of Redis are skipped.
+faults of Redis are skipped, without libfaketime those of the clock.
 
   FAULT            only faults whose names contain this, e.g. Redis
   --list           the faults there are

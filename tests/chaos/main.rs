@@ -23,6 +23,8 @@ mod judge;
 #[allow(dead_code, reason = "shared with the tests of the process")]
 #[path = "../process/mount.rs"]
 mod mount;
+#[path = "../support/patched.rs"]
+mod patched;
 mod pods;
 #[allow(dead_code, reason = "shared with the tests of the process")]
 #[path = "../process/prometheus_text.rs"]
@@ -82,7 +84,7 @@ fn main() -> ExitCode {
         println!("\nsoak");
         return match run(Box::pin(soak::run(Duration::from_secs(60 * minutes)))) {
             Some(row) => {
-                table::show(&row);
+                table::show_problems(&row);
                 ExitCode::from(u8::from(!row.problems.is_empty()))
             }
             None => ExitCode::SUCCESS,

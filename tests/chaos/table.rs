@@ -25,6 +25,11 @@ pub fn show(row: &Row) {
     if let Some(after) = row.recovered_after {
         println!("  recovered by itself, {after:.1?} after it was mended");
     }
+    show_problems(row);
+}
+
+/// What was not as it has to be, each once with how often.
+pub fn show_problems(row: &Row) {
     let mut problems: BTreeMap<&str, usize> = BTreeMap::new();
     for problem in &row.problems {
         *problems.entry(problem).or_default() += 1;
@@ -36,7 +41,7 @@ pub fn show(row: &Row) {
 
 /// Faults by outcomes.
 pub fn sum_up(rows: &[Row], skipped: &[&str], timed: bool) {
-    println!("\n{:<24}{:<20}{:<14}{:<14}{:>8}", "FAULT", "/mutate", "/filter", "/prioritize", "slowest");
+    println!("\n{:<23}{:<20}{:<15}{:<14}{:>8}", "FAULT", "/mutate", "/filter", "/prioritize", "slowest");
     for row in rows {
         let outcomes: Vec<Vec<String>> = row.cells.iter().map(short).collect();
         let lines = outcomes.iter().map(Vec::len).max().unwrap_or(1).max(1);
@@ -45,12 +50,12 @@ pub fn sum_up(rows: &[Row], skipped: &[&str], timed: bool) {
             let text = |column: usize| outcomes[column].get(line).map_or("", String::as_str);
             let (name, slowest) =
                 if line == 0 { (row.name, format!("{slowest:.0?}")) } else { ("", String::new()) };
-            let line = format!("{name:<24}{:<20}{:<14}{:<14}{slowest:>8}", text(0), text(1), text(2));
+            let line = format!("{name:<23}{:<20}{:<15}{:<14}{slowest:>8}", text(0), text(1), text(2));
             println!("{}", line.trim_end());
         }
     }
     for name in skipped {
-        println!("{name:<24}skipped: not on this machine");
+        println!("{name:<23}skipped: not on this machine");
     }
     let cells = || rows.iter().flat_map(|row| &row.cells);
     let count = |is: fn(&Outcome) -> bool| -> usize {

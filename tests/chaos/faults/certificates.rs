@@ -8,8 +8,8 @@ use jiff::SignedDuration;
 
 use super::{Fault, Manner};
 use crate::grid::Hands;
-use crate::scene::{Props, Scene};
-use crate::trial::{Budget, Expect, Row, Trial};
+use crate::scene::Props;
+use crate::trial::{Budget, Expect, Row};
 
 const FILES: [&str; 3] = ["tls.crt", "tls.key", "ca.crt"];
 
@@ -37,10 +37,7 @@ fn issue_at(folder: &Path, moved: SignedDuration) {
 }
 
 async fn another(fault: &'static Fault, how: Manner, moved: SignedDuration) -> Option<Row> {
-    let mut scene = Scene::set(Props::default(), how.timed);
-    scene.drain_records();
-    let mut trial = Trial::new(fault.name, fault.broken, &scene.address(), how.timed);
-    trial.begins_well().await;
+    let (scene, mut trial) = fault.begins(how, Props::default()).await;
     let (good, bad) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     issue_at(bad.path(), moved);
     copy(&scene.server.certificates(), good.path());
@@ -58,10 +55,7 @@ async fn another(fault: &'static Fault, how: Manner, moved: SignedDuration) -> O
 }
 
 async fn mismatched(fault: &'static Fault, how: Manner) -> Option<Row> {
-    let mut scene = Scene::set(Props::default(), how.timed);
-    scene.drain_records();
-    let mut trial = Trial::new(fault.name, fault.broken, &scene.address(), how.timed);
-    trial.begins_well().await;
+    let (scene, mut trial) = fault.begins(how, Props::default()).await;
     let (good, bad) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     issue_at(bad.path(), SignedDuration::ZERO);
     copy(&scene.server.certificates(), good.path());

@@ -4,7 +4,7 @@
 use super::{Fault, Manner};
 use crate::grid::{Grid, Hands, VALUES};
 use crate::scene::{Props, Scene, cluster};
-use crate::trial::{Budget, Expect, Row, Trial};
+use crate::trial::{Budget, Expect, Row};
 
 pub const ALL: &[Fault] = &[
     Fault {
@@ -20,10 +20,7 @@ pub const ALL: &[Fault] = &[
 ];
 
 async fn broken(fault: &'static Fault, how: Manner) -> Option<Row> {
-    let mut scene = Scene::set(Props::default(), how.timed);
-    scene.drain_records();
-    let mut trial = Trial::new(fault.name, fault.broken, &scene.address(), how.timed);
-    trial.begins_well().await;
+    let (mut scene, mut trial) = fault.begins(how, Props::default()).await;
     tokio::task::block_in_place(|| scene.cluster.stop());
     let nodes = [("kind", "nodes")];
     trial.notices("eco_pulse_cluster_watch_errors_total", &nodes, |count| count >= Some(1.0)).await;
@@ -38,9 +35,7 @@ async fn never_begun(fault: &'static Fault, how: Manner) -> Option<Row> {
     let mut away = cluster();
     away.stop();
     let grid = Grid::start(VALUES, &Hands::default());
-    let mut scene = Scene::set_with(Props::default(), how.timed, grid, away);
-    scene.drain_records();
-    let mut trial = Trial::new(fault.name, fault.broken, &scene.address(), how.timed);
+    let (mut scene, mut trial) = fault.tries(how, Scene::set_with(Props::default(), how.timed, grid, away));
     trial.becomes(&Expect::Opened(&["cluster_unknown"])).await;
     trial.notes_counters().await;
     trial.pods(how.pods, Expect::Opened(&["cluster_unknown"]), Budget::Answers).await;

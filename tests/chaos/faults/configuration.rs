@@ -1,8 +1,8 @@
 //! The configuration: one that cannot be used changes nothing.
 
 use super::{Fault, Manner};
-use crate::scene::{Props, Scene};
-use crate::trial::{Budget, Expect, Row, Trial};
+use crate::scene::Props;
+use crate::trial::{Budget, Expect, Row};
 
 pub const ALL: &[Fault] = &[Fault {
     name: "configuration bad",
@@ -12,10 +12,7 @@ pub const ALL: &[Fault] = &[Fault {
 
 async fn bad(fault: &'static Fault, how: Manner) -> Option<Row> {
     const RELOADS: &str = "eco_pulse_config_reloads_total";
-    let mut scene = Scene::set(Props::default(), how.timed);
-    scene.drain_records();
-    let mut trial = Trial::new(fault.name, fault.broken, &scene.address(), how.timed);
-    trial.begins_well().await;
+    let (scene, mut trial) = fault.begins(how, Props::default()).await;
     scene.server.config.change("regions: [{name: ");
     trial.notices(RELOADS, &[("result", "refused")], |count| count >= Some(1.0)).await;
     trial.pods(how.pods, Expect::Decided, Budget::Answers).await;

@@ -3,7 +3,7 @@
 use super::{Fault, Manner};
 use crate::grid::{Grid, Hands, VALUES};
 use crate::scene::{Props, Scene, cluster};
-use crate::trial::{Budget, Expect, Row, Trial};
+use crate::trial::{Budget, Expect, Row};
 use crate::upstream::Answer;
 
 const LATEST: &str = "/v4/carbon-intensity/latest";
@@ -74,10 +74,7 @@ fn reading(value: &str, hours_ago: i64) -> String {
 
 /// While something is broken, and before anything was ever known.
 async fn answers(fault: &'static Fault, how: Manner, answer: fn() -> Answer) -> Option<Row> {
-    let mut scene = Scene::set(Props::default(), how.timed);
-    scene.drain_records();
-    let mut trial = Trial::new(fault.name, fault.broken, &scene.address(), how.timed);
-    trial.begins_well().await;
+    let (scene, mut trial) = fault.begins(how, Props::default()).await;
     scene.grid.upstream.forget();
     scene.grid.upstream.on(LATEST, move |_| answer());
     // Each zone was asked about.
@@ -104,10 +101,7 @@ async fn answers(fault: &'static Fault, how: Manner, answer: fn() -> Answer) -> 
 }
 
 async fn down(fault: &'static Fault, how: Manner) -> Option<Row> {
-    let mut scene = Scene::set(Props::default(), how.timed);
-    scene.drain_records();
-    let mut trial = Trial::new(fault.name, fault.broken, &scene.address(), how.timed);
-    trial.begins_well().await;
+    let (scene, mut trial) = fault.begins(how, Props::default()).await;
     let Scene { server: _server, grid, cluster: _cluster, .. } = scene;
     // Its port is closed; the token's file stays.
     drop(grid.upstream);
@@ -122,9 +116,7 @@ async fn down(fault: &'static Fault, how: Manner) -> Option<Row> {
 async fn stale(fault: &'static Fault, how: Manner) -> Option<Row> {
     let grid = Grid::start(VALUES, &Hands::default());
     grid.upstream.on(LATEST, |request| Answer::json(reading("100", 6).replace("IE", &request.query["zone"])));
-    let mut scene = Scene::set_with(Props::default(), how.timed, grid, cluster());
-    scene.drain_records();
-    let mut trial = Trial::new(fault.name, fault.broken, &scene.address(), how.timed);
+    let (scene, mut trial) = fault.tries(how, Scene::set_with(Props::default(), how.timed, grid, cluster()));
     trial.becomes(&Expect::Opened(&["stale_snapshot"])).await;
     trial.notes_counters().await;
     trial.pods(how.pods, Expect::Opened(&["stale_snapshot"]), Budget::Answers).await;

@@ -51,10 +51,7 @@ async fn disk_full(fault: &'static Fault, how: Manner) -> Option<Row> {
     command.arg("-c").arg(script).arg(eco_pulse().get_program());
     let config = format!("ledger: {{file: '{}'}}\n", file.display());
     let props = Props { command: Some(command), config, ..Props::default() };
-    let mut scene = Scene::set(props, how.timed);
-    scene.drain_records();
-    let mut trial = Trial::new(fault.name, fault.broken, &scene.address(), how.timed);
-    trial.begins_well().await;
+    let (scene, mut trial) = fault.begins(how, props).await;
     let mut filled = 0;
     while std::fs::metadata(&file).is_ok_and(|file| file.len() < 28 << 10) && filled < 1000 {
         trial.pods(10, Expect::Decided, Budget::Answers).await;
@@ -85,10 +82,7 @@ async fn disk_full(fault: &'static Fault, how: Manner) -> Option<Row> {
 
 async fn redis_full(fault: &'static Fault, how: Manner) -> Option<Row> {
     let redis = RedisServer::start()?;
-    let mut scene = Scene::set(Props { redis: Some(redis), ..Props::default() }, how.timed);
-    scene.drain_records();
-    let mut trial = Trial::new(fault.name, fault.broken, &scene.address(), how.timed);
-    trial.begins_well().await;
+    let (scene, mut trial) = fault.begins(how, Props { redis: Some(redis), ..Props::default() }).await;
     let redis = scene.redis.as_ref()?;
     redis.command(&["CONFIG", "SET", "maxmemory", "1000"]);
     trial.pods(how.pods, Expect::Decided, Budget::Answers).await;

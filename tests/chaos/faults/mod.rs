@@ -1,6 +1,7 @@
 //! The faults, each with what is broken and what has to become of pods meanwhile.
 
 mod certificates;
+mod clock;
 mod cluster;
 mod configuration;
 mod grid;
@@ -11,7 +12,8 @@ mod store;
 
 use std::pin::Pin;
 
-use crate::trial::Row;
+use crate::scene::{Props, Scene};
+use crate::trial::{Row, Trial};
 
 /// How faults are tried out.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +35,22 @@ pub struct Fault {
     pub run: fn(&'static Fault, Manner) -> Trying,
 }
 
+impl Fault {
+    /// A scene in which pods are decided about, before anything is broken.
+    async fn begins(&self, how: Manner, props: Props) -> (Scene, Trial) {
+        let (scene, mut trial) = self.tries(how, Scene::set(props, how.timed));
+        trial.begins_well().await;
+        (scene, trial)
+    }
+
+    /// A scene in which something may be broken already.
+    fn tries(&self, how: Manner, mut scene: Scene) -> (Scene, Trial) {
+        scene.drain_records();
+        let trial = Trial::new(self.name, self.broken, &scene.address(), how.timed);
+        (scene, trial)
+    }
+}
+
 /// All of them.
 pub fn all() -> impl Iterator<Item = &'static Fault> {
     [
@@ -40,6 +58,7 @@ pub fn all() -> impl Iterator<Item = &'static Fault> {
         store::ALL,
         configuration::ALL,
         certificates::ALL,
+        clock::ALL,
         cluster::ALL,
         ledger::ALL,
         process::ALL,

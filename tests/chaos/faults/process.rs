@@ -6,9 +6,9 @@ use std::process::Command;
 use super::{Fault, Manner};
 use crate::callers::{Caller, tcp};
 use crate::command::{clean, eco_pulse};
-use crate::scene::{Props, Scene};
+use crate::scene::Props;
 use crate::stream::Stream;
-use crate::trial::{Budget, Expect, Row, Trial};
+use crate::trial::{Budget, Expect, Row};
 
 /// Somebody else on the network.
 const STRANGER: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 9);
@@ -35,11 +35,8 @@ pub const ALL: &[Fault] = &[
 async fn no_descriptors(fault: &'static Fault, how: Manner) -> Option<Row> {
     let mut command = clean(Command::new("sh"));
     command.arg("-c").arg(r#"ulimit -n 64; exec "$0" "$@""#).arg(eco_pulse().get_program());
-    let mut scene = Scene::set(Props { command: Some(command), ..Props::default() }, how.timed);
-    scene.drain_records();
+    let (scene, mut trial) = fault.begins(how, Props { command: Some(command), ..Props::default() }).await;
     let address = scene.address();
-    let mut trial = Trial::new(fault.name, fault.broken, &address, how.timed);
-    trial.begins_well().await;
     let mut held = Vec::new();
     for _ in 0..100 {
         held.extend(tcp(address.webhook, STRANGER.into()).await);
@@ -57,10 +54,7 @@ async fn no_descriptors(fault: &'static Fault, how: Manner) -> Option<Row> {
 }
 
 async fn hung(fault: &'static Fault, how: Manner) -> Option<Row> {
-    let mut scene = Scene::set(Props::default(), how.timed);
-    scene.drain_records();
-    let mut trial = Trial::new(fault.name, fault.broken, &scene.address(), how.timed);
-    trial.begins_well().await;
+    let (scene, mut trial) = fault.begins(how, Props::default()).await;
     scene.server.signal("STOP");
     // Each pod waits for three time-outs.
     trial.pods(3, Expect::NoAnswer, Budget::Gone).await;
@@ -70,11 +64,8 @@ async fn hung(fault: &'static Fault, how: Manner) -> Option<Row> {
 }
 
 async fn ended(fault: &'static Fault, how: Manner, signal: &str) -> Option<Row> {
-    let mut scene = Scene::set(Props::default(), how.timed);
-    scene.drain_records();
+    let (mut scene, mut trial) = fault.begins(how, Props::default()).await;
     let address = scene.address();
-    let mut trial = Trial::new(fault.name, fault.broken, &address, how.timed);
-    trial.begins_well().await;
     let streams: Vec<Stream> =
         (0..8).map(|_| Stream::start(Caller::api_server(&address), Budget::Gone)).collect();
     trial.pods(how.pods, Expect::DecidedOrOpened(&["overloaded", "deadline"]), Budget::Answers).await;

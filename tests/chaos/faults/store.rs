@@ -8,7 +8,7 @@ use super::{Fault, Manner};
 use crate::redis::RedisServer;
 use crate::scene::{Props, Scene};
 use crate::slow_proxy::SlowProxy;
-use crate::trial::{Budget, Expect, Row, Trial};
+use crate::trial::{Budget, Expect, Row};
 
 const UP: &str = "eco_pulse_store_up";
 const SNAPSHOT: &str = "{eco-pulse}:snapshot";
@@ -59,7 +59,7 @@ pub const ALL: &[Fault] = &[
         run: |fault, how| Box::pin(slow(fault, how)),
     },
     Fault {
-        name: "Redis down at the start",
+        name: "Redis down at start",
         broken: "it is not there when the program starts",
         run: |fault, how| Box::pin(down_at_the_start(fault, how)),
     },
@@ -72,10 +72,7 @@ async fn broken(
     mends: fn(&mut RedisServer),
 ) -> Option<Row> {
     let redis = RedisServer::start()?;
-    let mut scene = Scene::set(Props { redis: Some(redis), ..Props::default() }, how.timed);
-    scene.drain_records();
-    let mut trial = Trial::new(fault.name, fault.broken, &scene.address(), how.timed);
-    trial.begins_well().await;
+    let (mut scene, mut trial) = fault.begins(how, Props { redis: Some(redis), ..Props::default() }).await;
     let redis = scene.redis.as_mut()?;
     breaks(redis);
     trial.notices(UP, &[], |up| up == Some(0.0)).await;
@@ -91,10 +88,8 @@ async fn slow(fault: &'static Fault, how: Manner) -> Option<Row> {
     let redis = RedisServer::start()?;
     let proxy = SlowProxy::start(redis.port, Duration::ZERO).await;
     let redis_url = Some(format!("redis://{}", proxy.addr));
-    let mut scene = Scene::set(Props { redis: Some(redis), redis_url, ..Props::default() }, how.timed);
-    scene.drain_records();
-    let mut trial = Trial::new(fault.name, fault.broken, &scene.address(), how.timed);
-    trial.begins_well().await;
+    let props = Props { redis: Some(redis), redis_url, ..Props::default() };
+    let (_scene, mut trial) = fault.begins(how, props).await;
     proxy.delay(Duration::from_secs(3));
     trial.notices(UP, &[], |up| up == Some(0.0)).await;
     trial.pods(how.pods, Expect::Decided, Budget::Answers).await;
@@ -108,9 +103,8 @@ async fn slow(fault: &'static Fault, how: Manner) -> Option<Row> {
 async fn down_at_the_start(fault: &'static Fault, how: Manner) -> Option<Row> {
     let mut redis = RedisServer::start()?;
     redis.kill();
-    let mut scene = Scene::set(Props { redis: Some(redis), ..Props::default() }, how.timed);
-    scene.drain_records();
-    let mut trial = Trial::new(fault.name, fault.broken, &scene.address(), how.timed);
+    let props = Props { redis: Some(redis), ..Props::default() };
+    let (mut scene, mut trial) = fault.tries(how, Scene::set(props, how.timed));
     trial.becomes(&Expect::Opened(&["no_snapshot"])).await;
     trial.notes_counters().await;
     trial.pods(how.pods, Expect::Opened(&["no_snapshot"]), Budget::Answers).await;
@@ -124,10 +118,7 @@ async fn poisoned(fault: &'static Fault, how: Manner) -> Option<Row> {
     /// A version that nobody reaches by counting.
     const POISONED: u32 = 1_000_000;
     let redis = RedisServer::start()?;
-    let mut scene = Scene::set(Props { redis: Some(redis), ..Props::default() }, how.timed);
-    scene.drain_records();
-    let mut trial = Trial::new(fault.name, fault.broken, &scene.address(), how.timed);
-    trial.begins_well().await;
+    let (scene, mut trial) = fault.begins(how, Props { redis: Some(redis), ..Props::default() }).await;
     let redis = scene.redis.as_ref()?;
     let mut body: Value = serde_json::from_str(&redis.command(&["HGET", SNAPSHOT, "body"])).unwrap();
     let mut best = body["regions"]["eu-north-1"].clone();

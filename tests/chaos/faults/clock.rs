@@ -1,0 +1,72 @@
+//! The machine's clock, put on or back while the program runs: what it knows is then too old, or of a time to come, and is used as long
+//! as that is honest.
+
+use std::fs;
+use std::path::Path;
+
+use tempfile::TempDir;
+
+use super::{Fault, Manner};
+use crate::command::eco_pulse;
+use crate::scene::Props;
+use crate::trial::{Budget, Expect, Row};
+
+/// Debian's `libfaketime`: gives a program another time of day, and the real passing of time.
+const LIBRARIES: [&str; 2] = [
+    "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1",
+    "/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1",
+];
+
+const TOO_OLD: Expect = Expect::Opened(&["stale_snapshot"]);
+/// What was read is of an hour to come, and no provider has another yet.
+const TO_COME: Expect = Expect::Opened(&["baseline_unknown"]);
+
+pub const ALL: &[Fault] = &[
+    Fault {
+        name: "clock put on",
+        broken: "by six hours",
+        run: |fault, how| Box::pin(moved(fault, how, "+6h", TOO_OLD)),
+    },
+    Fault {
+        name: "clock put back",
+        broken: "by six hours",
+        run: |fault, how| Box::pin(moved(fault, how, "-6h", TO_COME)),
+    },
+];
+
+/// A file that says how far the clock is off, looked at with each look at the clock.
+struct Hands(TempDir);
+
+impl Hands {
+    fn new() -> Self {
+        let hands = Self(tempfile::tempdir().unwrap());
+        hands.set("+0");
+        hands
+    }
+
+    fn set(&self, offset: &str) {
+        let new = self.0.path().join("new");
+        fs::write(&new, offset).unwrap();
+        fs::rename(new, self.0.path().join("offset")).unwrap();
+    }
+}
+
+async fn moved(fault: &'static Fault, how: Manner, by: &str, expect: Expect) -> Option<Row> {
+    let Some(library) = LIBRARIES.into_iter().find(|library| Path::new(library).is_file()) else {
+        println!("  skipped: no libfaketime (apt-get install libfaketime)");
+        return None;
+    };
+    let hands = Hands::new();
+    let mut command = eco_pulse();
+    command.env("LD_PRELOAD", library).env("FAKETIME_TIMESTAMP_FILE", hands.0.path().join("offset"));
+    command.env("FAKETIME_NO_CACHE", "1").env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+    let (_scene, mut trial) = fault.begins(how, Props { command: Some(command), ..Props::default() }).await;
+    hands.set(by);
+    trial.becomes(&expect).await;
+    trial.notes_counters().await;
+    trial.pods(how.pods, expect, Budget::Answers).await;
+    trial.compares_counters().await;
+    hands.set("+0");
+    trial.recovers().await;
+    Some(trial.ends())
+}
