@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::callers::{Answered, Called};
-use crate::patched::{operations, patched};
+use crate::patched::{Harm, operations, patched_pod};
 use crate::pods::REGIONS;
 
 /// What a call came to for its pod.
@@ -74,11 +74,11 @@ pub fn mutate(review: &Value, called: &Called) -> Outcome {
     judge_patch(&review["request"]["object"], patch)
 }
 
-/// One that cannot be applied is as bad as one that changes what it must not: the API server then creates no pod.
 fn judge_patch(before: &Value, patch: &str) -> Outcome {
-    match operations(patch).and_then(|operations| patched(before, &operations)) {
+    match operations(patch).and_then(|operations| patched_pod(before, &operations)) {
         Ok(_) => Outcome::Decided,
-        Err(harm) => Outcome::Wrong(harm),
+        Err(Harm::Refuses(why)) => Outcome::Refused(why),
+        Err(Harm::Changes(why)) => Outcome::Wrong(why),
     }
 }
 

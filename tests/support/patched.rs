@@ -23,30 +23,49 @@ const MARKS: [&str; 7] = [
 /// The one list that may grow, at its end.
 const PREFERRED: &str = "/spec/affinity/nodeAffinity/preferredDuringSchedulingIgnoredDuringExecution";
 
+/// What is wrong with a patch.
+#[derive(Debug)]
+pub enum Harm {
+    /// The API server cannot apply it, and refuses the pod.
+    Refuses(String),
+    /// It applies, and does more than it may.
+    Changes(String),
+}
+
 /// The operations of a patch as it is sent: they only add.
-pub fn operations(patch: &str) -> Result<Vec<Value>, String> {
-    let json = BASE64.decode(patch).map_err(|error| format!("the patch is no base64: {error}"))?;
-    let operations: Vec<Value> =
-        serde_json::from_slice(&json).map_err(|error| format!("the patch is no list: {error}"))?;
+pub fn operations(patch: &str) -> Result<Vec<Value>, Harm> {
+    let json =
+        BASE64.decode(patch).map_err(|error| Harm::Refuses(format!("the patch is no base64: {error}")))?;
+    let operations: Vec<Value> = serde_json::from_slice(&json)
+        .map_err(|error| Harm::Refuses(format!("the patch is no list: {error}")))?;
     match operations.iter().find(|operation| operation["op"] != "add") {
-        None if operations.is_empty() => Err("the patch is empty".to_owned()),
+        None if operations.is_empty() => Err(Harm::Changes("the patch is empty".to_owned())),
         None => Ok(operations),
-        Some(other) => Err(format!("an operation does not add: {other}")),
+        Some(other) => Err(Harm::Changes(format!("an operation does not add: {other}"))),
     }
 }
 
-/// An object after a patch, in which nothing of the user's is lost or changed, and nothing is new but what is ours to add.
-pub fn patched(before: &Value, operations: &[Value]) -> Result<Value, String> {
+/// A pod after a patch, in which nothing of the user's is lost or changed, and nothing is new but what is ours to add; as it was sent,
+/// and as Kubernetes reads and writes it.
+pub fn patched_pod(before: &Value, operations: &[Value]) -> Result<Value, Harm> {
+    if let Err(error) = as_kubernetes_has_it(before) {
+        return Err(Harm::Changes(format!("there was no pod before: {error}")));
+    }
+    patched(before, operations)
+}
+
+/// The same of any object; where it is no pod before it need be none after.
+pub fn patched(before: &Value, operations: &[Value]) -> Result<Value, Harm> {
     let patch: json_patch::Patch = serde_json::from_value(Value::from(operations.to_vec()))
-        .map_err(|error| format!("the operations are no JSON patch: {error}"))?;
+        .map_err(|error| Harm::Refuses(format!("the operations are no JSON patch: {error}")))?;
     let mut after = before.clone();
     json_patch::patch(&mut after, &patch)
-        .map_err(|error| format!("the patch does not apply: {error}: {patch} on {before}"))?;
-    adds_only_ours(before, &after, &mut String::new())?;
-    // As Kubernetes reads and writes it, where that is a pod.
+        .map_err(|error| Harm::Refuses(format!("the patch does not apply: {error}: {patch} on {before}")))?;
+    adds_only_ours(before, &after, &mut String::new()).map_err(Harm::Changes)?;
     if let Ok(before) = as_kubernetes_has_it(before) {
-        let after = as_kubernetes_has_it(&after).map_err(|error| format!("no pod any more: {error}"))?;
-        adds_only_ours(&before, &after, &mut String::new())?;
+        let after = as_kubernetes_has_it(&after)
+            .map_err(|error| Harm::Refuses(format!("no pod any more: {error}")))?;
+        adds_only_ours(&before, &after, &mut String::new()).map_err(Harm::Changes)?;
     }
     Ok(after)
 }
@@ -68,11 +87,12 @@ fn adds_only_ours(before: &Value, after: &Value, path: &mut String) -> Result<()
             if !may_grow && before.len() != after.len() {
                 return Err(format!("{path} has another length"));
             }
-            before.iter().zip(after).try_for_each(|(before, after)| adds_only_ours(before, after, path))
+            before.iter().zip(after).try_for_each(|(before, after)| adds_only_ours(before, after, path))?;
+            after[before.len()..].iter().try_for_each(is_preference)
         }
         // What was not there, and leads to what is ours.
         (Value::Null, Value::Object(after)) if leads_to_ours(path) => members(&Map::new(), after, path),
-        (Value::Null, Value::Array(_)) if path == PREFERRED => Ok(()),
+        (Value::Null, Value::Array(after)) if path == PREFERRED => after.iter().try_for_each(is_preference),
         _ if before == after => Ok(()),
         _ => Err(format!("{path} is another")),
     }
@@ -90,10 +110,20 @@ fn members(before: &Map<String, Value>, after: &Map<String, Value>, path: &mut S
         let length = path.len();
         path.push('/');
         path.push_str(key);
+        if !before.contains_key(key) && value.is_null() {
+            return Err(format!("{path} is new, and nothing"));
+        }
         adds_only_ours(before.get(key).unwrap_or(&Value::Null), value, path)?;
         path.truncate(length);
     }
     Ok(())
+}
+
+/// A term as Kubernetes validates it.
+fn is_preference(term: &Value) -> Result<(), String> {
+    let weighs = term["weight"].as_i64().is_some_and(|weight| (1..=100).contains(&weight));
+    let says = term["preference"].as_object().is_some_and(|preference| !preference.is_empty());
+    if weighs && says { Ok(()) } else { Err(format!("no preference: {term}")) }
 }
 
 fn is_mark(path: &str, key: &str) -> bool {

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::patched::{operations, patched};
+use crate::patched::{operations, patched_pod};
 
 /// `AdmissionReview` v1 as an answer; a member that Kubernetes does not know is an error here.
 #[derive(Deserialize)]
@@ -65,7 +65,7 @@ impl Admission {
             assert!(!warning.contains(char::is_control) && warning.len() <= 256, "{warning:?}");
         }
         let patch = patch.map_or_else(Vec::new, |patch| operations(&patch).unwrap());
-        let object = patched(&review["request"]["object"], &patch).unwrap();
+        let object = patched_pod(&review["request"]["object"], &patch).unwrap();
         Self {
             outcome: audit_annotations.outcome,
             reason: audit_annotations.reason,

@@ -2,7 +2,7 @@
 //! as that is honest.
 
 use std::fs;
-use std::path::Path;
+use std::path::PathBuf;
 
 use tempfile::TempDir;
 
@@ -10,12 +10,6 @@ use super::{Fault, Manner};
 use crate::command::eco_pulse;
 use crate::scene::Props;
 use crate::trial::{Budget, Expect, Row};
-
-/// Debian's `libfaketime`: gives a program another time of day, and the real passing of time.
-const LIBRARIES: [&str; 2] = [
-    "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1",
-    "/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1",
-];
 
 const TOO_OLD: Expect = Expect::Opened(&["stale_snapshot"]);
 /// What was read is of an hour to come, and no provider has another yet.
@@ -51,8 +45,14 @@ impl Hands {
     }
 }
 
+/// Debian's `libfaketime`: gives a program another time of day, and the real passing of time.
+fn library() -> Option<PathBuf> {
+    let folders = fs::read_dir("/usr/lib").ok()?.flatten();
+    folders.map(|folder| folder.path().join("faketime/libfaketimeMT.so.1")).find(|library| library.is_file())
+}
+
 async fn moved(fault: &'static Fault, how: Manner, by: &str, expect: Expect) -> Option<Row> {
-    let Some(library) = LIBRARIES.into_iter().find(|library| Path::new(library).is_file()) else {
+    let Some(library) = library() else {
         println!("  skipped: no libfaketime (apt-get install libfaketime)");
         return None;
     };
