@@ -74,8 +74,9 @@ pub struct Decider {
     ids: DecisionIds,
     /// Which pod each of the last decisions was for, as a hash.
     made_for: Mutex<Recent<DecisionId, u64>>,
-    /// Where each of the last pods was sent that came to the scheduler without a decision, by a hash of the pod.
-    sent_unmarked: Mutex<Recent<u64, RegionId>>,
+    /// Places that the last pods hold whom the scheduler asked about and who carried no decision that is believed, by a hash of the
+    /// pod. One that is forgotten is counted again.
+    enforced: Mutex<Recent<(u64, RegionId), ()>>,
     hasher: RandomState,
 }
 
@@ -98,7 +99,7 @@ pub struct Decided {
     pub policies: Vec<String>,
     /// What carbon was priced at, with what those policies say of it.
     pub carbon_price: UsdPerTonne,
-    /// Whether the pod came with it, and has had its place in the herd since admission.
+    /// Whether the pod came with it and it is believed: then it has had its place in the herd since admission.
     pub made_at_admission: bool,
 }
 
@@ -119,7 +120,7 @@ impl Decider {
             herd,
             ids: DecisionIds::new(process),
             made_for: Mutex::default(),
-            sent_unmarked: Mutex::default(),
+            enforced: Mutex::default(),
             hasher: RandomState::new(),
         }
     }
@@ -187,9 +188,11 @@ impl Decider {
             Err(reason) => (Decision::bypass(reason), None),
             Ok(mut plan) => {
                 let held = self.place_held(subject, &snapshot.regions, now);
+                let enforced = self.places_enforced(subject.pod);
                 for candidate in &mut plan.candidates.list {
-                    let own_place = u32::from(held == Some(candidate.region));
-                    candidate.quota_left = Some(self.herd.left(candidate.region, now).max(own_place));
+                    let region = candidate.region;
+                    let own_place = u32::from(held == Some(region) || enforced(region));
+                    candidate.quota_left = Some(self.herd.left(region, now).max(own_place));
                 }
                 plan.candidates.incumbent = self.herd.incumbent(plan.demand.owner_hash);
                 let mut decision = decide(&plan.demand, &plan.candidates, &snapshot, &policy, now);
@@ -239,20 +242,22 @@ impl Decider {
             || terms.iter().any(|term| selector.is_plain_preference_for(&term.preference, label))
     }
 
-    /// The region of whose quota this very pod has taken a place: when it is looked at again, it must not find the region
-    /// filled by itself.
+    /// The region whose quota an earlier pass over the same pod has taken a place of: a second one must not find the
+    /// region filled by the pod itself.
     fn place_held(&self, subject: PodInContext<'_>, regions: &Regions, now: Timestamp) -> Option<RegionId> {
         let PodInContext { pod, namespace } = subject;
-        let sent = self.hash_of_unmarked(pod.metadata.uid.as_deref().unwrap_or_default());
-        if let Some(region) = sent.and_then(|pod| locked(&self.sent_unmarked).get(&pod)) {
-            return Some(region);
-        }
         self.earlier_pass(pod, &subject_of(pod, "", namespace), now)?;
         regions.by_name(pod.annotation(annotations::TARGET_REGION)?)
     }
 
+    /// The same of earlier questions of the scheduler, which may have ended in one region and in another.
+    fn places_enforced(&self, pod: &Pod<'_>) -> impl Fn(RegionId) -> bool {
+        let pod = self.hash_of_created(&cut(pod.metadata.uid.as_deref().unwrap_or_default()));
+        move |region| pod.is_some_and(|pod| locked(&self.enforced).get(&(pod, region)).is_some())
+    }
+
     /// A pod's uid comes with its creation: at admission there is none.
-    fn hash_of_unmarked(&self, uid: &str) -> Option<u64> {
+    fn hash_of_created(&self, uid: &str) -> Option<u64> {
         (!uid.is_empty()).then(|| self.hasher.hash_one(uid))
     }
 
@@ -284,19 +289,17 @@ impl Decider {
         }
     }
 
-    /// The same for a pod whose nodes were reduced to a region by a decision that it did not come with: one that was created
-    /// while nobody was asked. Once for each pod, however often the scheduler asks about it.
+    /// The quota's part alone, for a pod whose nodes were reduced to a region by a decision that it did not come with: it was created
+    /// while nobody was asked, or what it came with is not believed any more (a place that it took then is not given back). Once for
+    /// each pod and region, however often the scheduler asks.
     pub fn enforced(&self, decided: &Decided, subject: &Subject, now: Timestamp) {
         let Some(target) = decided.decision.target().filter(|_| !decided.made_at_admission) else { return };
-        let region = target.region();
-        if let Some(pod) = self.hash_of_unmarked(&subject.uid) {
-            let mut sent = locked(&self.sent_unmarked);
-            if sent.get(&pod) == Some(region) {
-                return;
-            }
-            sent.insert(pod, region);
+        let Some(pod) = self.hash_of_created(&subject.uid) else { return };
+        let (place, mut enforced) = ((pod, target.region()), locked(&self.enforced));
+        if enforced.get(&place).is_none() {
+            enforced.insert(place, ());
+            self.herd.take(target.region(), now);
         }
-        self.herd.take(region, now);
     }
 }
 

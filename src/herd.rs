@@ -12,7 +12,8 @@ use jiff::Timestamp;
 use crate::domain::RegionId;
 
 const SECONDS_PER_MINUTE: i64 = 60;
-/// Owners, or decisions, remembered at least; twice as many at most. An owner that is forgotten only loses its margin.
+/// Owners, decisions, or places, remembered at least; twice as many at most. An owner that is forgotten only loses its margin, and a place
+/// is taken once more.
 const REMEMBERED: usize = 8192;
 
 /// What was sent where.

@@ -28,8 +28,10 @@ impl Filter {
 
     /// The region whose nodes alone are to be kept; `None`: all are.
     fn enforced(&self, question: &Question<'_>, resolved: &Resolved) -> Option<RegionId> {
-        let region =
-            resolved.decided.decision.preferred_region().filter(|_| self.enforces(&resolved.decided))?;
+        if !self.enforces(&resolved.decided) {
+            return None;
+        }
+        let region = resolved.decided.decision.preferred_region()?;
         question.regions.contains(&Some(region)).then_some(region)
     }
 

@@ -295,8 +295,27 @@ fn a_pod_without_a_decision_takes_one_place_however_often_it_is_asked_about() {
     assert_eq!(rig.filter(&by_name_of("first")).regions(), ["eu-north-1".to_owned()].into());
 }
 
+/// It was to go one way, found no room, and went another: neither region is filled by the pod itself.
 #[test]
-fn a_region_that_is_only_observed_takes_no_place() {
+fn a_pod_whose_region_changes_keeps_its_place_in_both() {
+    let more = "\nherd: {maxPodsPerMinute: 1}\ngrid: {provider: mock, mock: {us-east-1: 600, eu-west-1: high, eu-north-1: low}}";
+    let yaml = IRELAND_BASE.lines().filter(|line| !line.starts_with("grid:")).collect::<Vec<_>>().join("\n");
+    let dear_carbon = "\ncarbon: {priceUsdPerTonne: 10000, maxPriceUsdPerTonne: 10000}\nlatency: {serving: {maxAddedMs: null}}";
+    let rig = Rig::in_cluster(&format!("{yaml}{more}{dear_carbon}"), cluster());
+    let asked = |without: &str| {
+        let mut args = by_name_of("first");
+        let names = args["NodeNames"].as_array_mut().unwrap();
+        names.retain(|name| without.is_empty() || !name.as_str().unwrap().contains(without));
+        rig.filter(&args).regions()
+    };
+    assert_eq!(asked(""), ["eu-north-1".to_owned()].into());
+    assert_eq!(asked("eu-north-1"), ["us-east-1".to_owned()].into());
+    assert_eq!(asked(""), ["eu-north-1".to_owned()].into());
+    assert_eq!(asked("eu-north-1"), ["us-east-1".to_owned()].into());
+}
+
+#[test]
+fn a_pod_that_is_only_observed_takes_no_place() {
     let observed = format!("{IRELAND_BASE}\nherd: {{maxPodsPerMinute: 1}}\nextender: {{filter: observe}}");
     let rig = Rig::in_cluster(&observed, cluster());
     for uid in ["first", "second"] {

@@ -68,6 +68,17 @@ fn a_pod_that_comes_with_a_decision_has_its_place_already() {
     assert_eq!(rig.filter(&unmarked).regions(), only("eu-north-1"), "the place is there still");
 }
 
+/// Its own place may be another region's, or another replica's.
+#[test]
+fn a_pod_whose_mark_is_not_believed_takes_a_place() {
+    let rig = Rig::in_cluster(&format!("{YAML}herd: {{maxPodsPerMinute: 1}}"), cluster());
+    for (uid, region) in [("first", "eu-north-1"), ("second", "us-east-1")] {
+        let mut args = marked(&mark_aged(3 * 3600), "eu-north-1");
+        args["Pod"]["metadata"]["uid"] = json!(uid);
+        assert_eq!(rig.filter(&args).regions(), only(region), "{uid}");
+    }
+}
+
 #[test]
 fn a_mark_that_chose_the_base_is_believed() {
     assert_eq!(kept(&marked(&mark_aged(30), "eu-west-1")), only("eu-west-1"));
