@@ -361,8 +361,12 @@ async fn restore(link: &Link, held: &Readings) -> Result<(), StoreError> {
 }
 
 fn body_of(readings: &Readings) -> Result<Bytes, StoreError> {
-    let body = serde_json::to_vec(readings);
-    body.map(Bytes::from).map_err(|error| StoreError::Unwritable(error.to_string()))
+    let body = serde_json::to_vec(readings).map_err(|error| StoreError::Unwritable(error.to_string()))?;
+    if body.len() > MOST_BODY_BYTES {
+        let problem = format!("{} bytes, more than anybody reads ({MOST_BODY_BYTES} at most)", body.len());
+        return Err(StoreError::Unwritable(problem));
+    }
+    Ok(body.into())
 }
 
 /// Keys and arguments of the script.

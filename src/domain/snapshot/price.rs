@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::reading::CLOCK_SKEW;
 use crate::domain::units::UsdPerHour;
 
 /// Who said what a machine costs.
@@ -86,9 +87,41 @@ impl Price {
         (0.0..=HIGHEST).contains(&self.per_hour.0) && (0.0..=HIGHEST).contains(&self.precision.0)
     }
 
-    /// Whether a feed reported it longer ago than `max_age`.
+    /// Whether a feed reported it longer ago than `max_age`; or at a time to come, which no feed does and which would never grow old.
     #[must_use]
     pub fn is_stale(&self, now: Timestamp, max_age: SignedDuration) -> bool {
-        self.reported_at.is_some_and(|reported_at| now.duration_since(reported_at) > max_age)
+        self.reported_at.is_some_and(|reported_at| {
+            let age = now.duration_since(reported_at);
+            age > max_age || age < -CLOCK_SKEW
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case::within(-3600, false)]
+    #[case::too_old(-3601, true)]
+    #[case::by_a_clock_that_is_ahead(300, false)]
+    #[case::of_a_time_to_come(301, true)]
+    fn a_price_is_stale_when_it_is_old_and_when_it_cannot_have_been_said(
+        #[case] reported_seconds: i64,
+        #[case] expected: bool,
+    ) {
+        let now = Timestamp::from_second(1_795_435_200).unwrap();
+        let price = Price {
+            instance_type: "m5.large".into(),
+            capacity_type: CapacityType::OnDemand,
+            per_hour: UsdPerHour(0.1),
+            precision: UsdPerHour(0.0),
+            provider: PriceProvider::AzureRetail,
+            reported_at: Some(now + SignedDuration::from_secs(reported_seconds)),
+            interruption: None,
+        };
+        assert_eq!(price.is_stale(now, SignedDuration::from_hours(1)), expected);
     }
 }

@@ -16,7 +16,7 @@ use crate::domain::units::GramsPerKwh;
 /// those of clean grids stand longer: 51 hours (CA-QC, 27 g/kWh), 42 (NO-NO1), 38 (SE-SE3). HK, one value for all of
 /// 2022, is what this is to find.
 /// By so much two machines' clocks may differ.
-const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
+pub(super) const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
 /// No provider's values are of longer intervals than a day; an hour more for clocks that are changed.
 const LONGEST_INTERVAL: SignedDuration = SignedDuration::from_hours(25);
 const STUCK_AFTER: SignedDuration = SignedDuration::from_hours(72);
